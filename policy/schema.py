@@ -1,0 +1,274 @@
+"""What flows: the file to read first.
+
+Every record that leaves a process is one of the frozen types below. One type has one topic and,
+where it is kept, one table (`infra/topics.py`); `infra/wire.py` turns them into Arrow batches whose
+columns are exactly these fields. Raw records are never rewritten: a later `Label` wins over an
+earlier one, and what a critic thinks of a step lives in `Value`.
+
+Every kept record carries (`boot_id`, `seq`): the producer's boot, and a number that grows by one per
+boot and topic, starting at 0. Together they are the idempotence key: a record that is sent twice,
+or late, is stored once.
+
+Shapes: B batch, H horizon, A action, S state, T tactile, C cameras, L tokens, D width, V value bins.
+"""
+
+import dataclasses
+import enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+SCHEMA_VERSION = 1
+"""Of every record below; a reader refuses what it does not know."""
+
+Float32 = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
+
+
+class Source(enum.StrEnum):
+    """Where a step comes from."""
+
+    DEMONSTRATION = "demonstration"
+    """A person, or the scripted expert, from start to end; all positive."""
+    ROLLOUT = "rollout"
+    """The released policy at work, with or without help."""
+    EVALUATION = "evaluation"
+    """A named version on held-out scenes without help; never trained on."""
+    SIMULATED_EXPERT = "simulated_expert"
+    """A policy trained by RL in simulation (Rho-alpha's third source)."""
+
+
+class ControlMode(enum.StrEnum):
+    """Who moves the robot in a tick, as the robot itself decided."""
+
+    AUTONOMOUS = "autonomous"
+    PAUSED = "paused"
+    """A person holds the lease; the robot holds still."""
+    CORRECTING = "correcting"
+    """A person's command was executed."""
+    LOST = "lost"
+    """The link to the person went away while they held the robot; it holds still."""
+    STOPPED = "stopped"
+    """Latched; only a person clears it."""
+
+
+class Outcome(enum.StrEnum):
+    """How an episode went."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    TIMED_OUT = "timed_out"
+    UNLABELLED = "unlabelled"
+
+
+class SceneSplit(enum.Enum):
+    """Disjoint ranges of `scene_seed`, so that nobody is judged on what they trained on."""
+
+    COLLECT = range(0, 1_000_000)
+    GATE = range(1_000_000, 2_000_000)
+    REPORT = range(2_000_000, 3_000_000)
+    DEMONSTRATE = range(3_000_000, 4_000_000)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Observation:
+    """Everything sensed at one instant; what a policy sees."""
+
+    frames: tuple[UInt8, ...]
+    """uint8[height, width, 3] per camera, in the spec's order."""
+    state: Float32
+    """float32[S], the spec's units."""
+    tactile: Float32
+    """float32[T], the spec's units."""
+    instruction: str
+    time_ns: int
+    """Wall time of the sensing."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Step:
+    """One control tick of one robot, as the robot recorded it."""
+
+    schema_version: int = SCHEMA_VERSION
+    spec_id: str
+    robot_id: str
+    boot_id: str
+    seq: int
+    episode_id: str
+    step_index: int
+    """From 0 in the episode; times 1 / control_rate_hz gives robot time."""
+    time_ns: int
+    """Wall time at which the action was applied."""
+    observation_time_ns: int
+    source: str
+    scene_seed: int
+    """-1 where there is no simulator."""
+    task_id: str
+    instruction: str
+    policy_version: str
+    """Registry version that proposed the action; empty where no policy ran."""
+    control_mode: str
+    intervention_id: str
+    """Empty while nobody intervenes."""
+    operator_id: str
+    """Empty while nobody intervenes."""
+    proposed_action: Float32
+    """float32[A], what the policy wanted."""
+    executed_action: Float32
+    """float32[A], what the motors were told, after arbitration and limits."""
+    state: Float32
+    """float32[S]."""
+    tactile: Float32
+    """float32[T]."""
+    frames: tuple[bytes, ...]
+    """One per camera: JPEG, or raw uint8 of exactly height * width * 3 bytes."""
+    chunk_index: int
+    """Position of the proposed action in its chunk; -1 where no policy ran."""
+    is_terminal: bool
+    """The episode ended in success or failure after this step."""
+    is_truncated: bool
+    """The episode was cut (time limit, stop, shutdown) after this step."""
+    command_delay_ms: float
+    """Age of the human command when applied; NaN where none was."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Episode:
+    """One episode, written by the robot when it ends."""
+
+    schema_version: int = SCHEMA_VERSION
+    spec_id: str
+    robot_id: str
+    boot_id: str
+    seq: int
+    episode_id: str
+    source: str
+    scene_seed: int
+    task_id: str
+    instruction: str
+    policy_version: str
+    release_role: str
+    """"champion" or "canary": under which alias the policy acted; empty for other sources."""
+    started_ns: int
+    ended_ns: int
+    first_seq: int
+    """`seq` of its first step in the steps stream of the same boot."""
+    num_steps: int
+    num_correction_steps: int
+    num_interventions: int
+    control_rate_hz: float
+    outcome: str
+    outcome_reason: str
+    """In words: "broken connector", "wrong socket", ...; may be empty."""
+    outcome_author: str
+    """Who judged it first: "simulator" or an operator."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Intervention:
+    """The span in which a person had control, written by the robot when it ends."""
+
+    schema_version: int = SCHEMA_VERSION
+    robot_id: str
+    boot_id: str
+    seq: int
+    intervention_id: str
+    episode_id: str
+    operator_id: str
+    lease_epoch: int
+    started_ns: int
+    ended_ns: int
+    first_step_index: int
+    last_step_index: int
+    num_correction_steps: int
+    mean_command_delay_ms: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Label:
+    """Somebody's judgement of an episode; the latest `time_ns` wins, history stays."""
+
+    schema_version: int = SCHEMA_VERSION
+    boot_id: str
+    seq: int
+    episode_id: str
+    outcome: str
+    reason: str
+    author: str
+    time_ns: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Value:
+    """What one critic thinks of one step; keyed by critic version, recomputable."""
+
+    schema_version: int = SCHEMA_VERSION
+    boot_id: str
+    seq: int
+    critic_version: str
+    episode_id: str
+    step_index: int
+    value: float
+    """V(o, l) in (-1, 0)."""
+    return_to_go: float
+    """Normalised return in [-1, 0]."""
+    advantage: float
+    improvement_indicator: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HelpRequest:
+    """A robot asks for a person."""
+
+    schema_version: int = SCHEMA_VERSION
+    robot_id: str
+    boot_id: str
+    seq: int
+    request_id: str
+    episode_id: str
+    reason: str
+    """In words: "no progress for 2.0 s"."""
+    time_ns: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Release:
+    """One line of the append-only ledger, and the hint that makes robots look at the registry."""
+
+    schema_version: int = SCHEMA_VERSION
+    boot_id: str
+    seq: int
+    time_ns: int
+    event: str
+    """candidate, canary, promote, reject, rollback, freeze, thaw."""
+    policy_version: str
+    previous_version: str
+    author: str
+    """"judge", or a person's name."""
+    reason: str
+    """In words, with the numbers that decided."""
+    evidence: str
+    """JSON: counts, rates, intervals per task."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Telemetry:
+    """How a robot is, about once a second; not kept in the lake."""
+
+    schema_version: int = SCHEMA_VERSION
+    robot_id: str
+    boot_id: str
+    time_ns: int
+    episode_id: str
+    step_index: int
+    control_mode: str
+    policy_version: str
+    num_steps: int
+    """Steps recorded since boot."""
+    num_episodes: int
+    """Episodes ended since boot."""
+    spool_bytes: int
+    num_steps_dropped: int
+    """Steps given up since boot because the spool was full."""
+    num_steps_delivered: int
+    """Steps acknowledged by the broker since boot."""
