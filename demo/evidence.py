@@ -6,12 +6,12 @@ every figure of the report can be recomputed by anybody from the tables alone.
 
 import dataclasses
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from policy.schema import Outcome, SceneSplit, Source
 from policy.statistics import difference_interval, wilson_interval
+from storage.audit import Audit
 
 Row = Mapping[str, Any]
 
@@ -102,27 +102,6 @@ def roles(releases: Iterable[Row]) -> dict[str, str]:
     return role
 
 
-def step_balance(steps: Iterable[tuple[str, int]], recorded: Mapping[str, int]) -> dict[str, int]:
-    """Compare the lake with what the robots themselves counted.
-
-    Args:
-        steps: (boot_id, seq) of every row of the steps table.
-        recorded: number of steps that each boot recorded, by its own count on disk.
-
-    Returns:
-        recorded, in_lake (distinct), lost (recorded and not in the lake), doubled (rows beyond one).
-    """
-    copies = Counter(steps)
-    per_boot = Counter(boot_id for boot_id, _ in copies)
-    lost = sum(max(0, number - per_boot[boot_id]) for boot_id, number in recorded.items())
-    return {
-        "recorded": sum(recorded.values()),
-        "in_lake": len(copies),
-        "lost": lost,
-        "doubled": sum(copies.values()) - len(copies),
-    }
-
-
 def publish_to_acting_s(releases: Iterable[Row], rollouts: Iterable[Row]) -> list[float]:
     """Seconds from each promotion to each robot's first episode with that version."""
     promoted = {row["policy_version"]: row["time_ns"] for row in releases if row["event"] == "promote"}
@@ -138,23 +117,29 @@ def publish_to_acting_s(releases: Iterable[Row], rollouts: Iterable[Row]) -> lis
 
 
 def correction_to_acting_s(
-    interventions: Iterable[Row], watermark_ns: Mapping[str, int], rollouts: Iterable[Row]
+    interventions: Iterable[Row],
+    episodes: Sequence[Row],
+    pins: Mapping[str, Mapping[int, int]],
 ) -> list[float]:
     """Seconds from the end of each correction to the first robot that acts on weights trained on it.
 
     Args:
         interventions: rows of the interventions table.
-        watermark_ns: version -> time up to which its pinned data reaches.
-        rollouts: episode rows of robots at work, canaries included.
+        episodes: rows of the episodes table, with where Kafka had them.
+        pins: version -> last offset of the episodes topic in its training data, per partition.
     """
+    position = {row["episode_id"]: (row["kafka_partition"], row["kafka_offset"]) for row in episodes}
     first_acting: dict[str, int] = {}
-    for row in rollouts:
-        version = row["policy_version"]
-        first_acting[version] = min(first_acting.get(version, row["started_ns"]), row["started_ns"])
-    usable = [(ns, first_acting[version]) for version, ns in watermark_ns.items() if version in first_acting]
+    for row in episodes:
+        if row["source"] == Source.ROLLOUT:
+            version = row["policy_version"]
+            first_acting[version] = min(first_acting.get(version, row["started_ns"]), row["started_ns"])
     waits = []
     for row in interventions:
-        acting = [start for watermark, start in usable if watermark >= row["ended_ns"]]
+        partition, offset = position.get(row["episode_id"], (-1, 0))
+        acting = [
+            start for version, start in first_acting.items() if offset <= pins.get(version, {}).get(partition, -1)
+        ]
         if acting:
             waits.append((min(acting) - row["ended_ns"]) / 1e9)
     return waits
@@ -170,7 +155,7 @@ def targets(base: VersionEvidence, final: VersionEvidence) -> dict[str, bool]:
     }
 
 
-def evidence_holds(base: VersionEvidence, final: VersionEvidence, balance: Mapping[str, int]) -> bool:
+def evidence_holds(base: VersionEvidence, final: VersionEvidence, audit: Audit) -> bool:
     """Whether the loop is shown to close: better with an interval above zero, faster, nothing lost."""
     gain = difference_interval(final.num_successes, final.num_episodes, base.num_successes, base.num_episodes)
     return (
@@ -178,9 +163,8 @@ def evidence_holds(base: VersionEvidence, final: VersionEvidence, balance: Mappi
         and min(final.num_episodes, base.num_episodes) >= MIN_REPORT_EPISODES
         and gain.low > 0
         and final.throughput_per_robot_hour > base.throughput_per_robot_hour
-        and balance["recorded"] > 0
-        and balance["lost"] == 0
-        and balance["doubled"] == 0
+        and audit.num_sent > 0
+        and audit.is_exact
     )
 
 

@@ -179,7 +179,7 @@ def data_flow(seconds: NDArray[np.float64], is_correction: NDArray[np.bool_]) ->
     return _svg(draw, "Data flow")
 
 
-def touch_trace(time_s: NDArray[np.float64], force_n: NDArray[np.float64], is_success: bool) -> str:
+def touch_trace(time_s: NDArray[np.floating[Any]], force_n: NDArray[np.floating[Any]], is_success: bool) -> str:
     """What the fingers felt along the insertion axis in one episode."""
 
     def draw(axes: Axes) -> None:

@@ -13,6 +13,7 @@
     |   |-- RegistryUnavailable  the registry does not answer
     |   `-- WeightsRejected      cut short, altered, not finite, or of another embodiment
     |-- LeaseRefused             somebody else holds the robot, or the epoch is old
+    |-- GatewayLost              the gateway does not answer, or hung up
     |-- DeviceLost               an input device went away
     `-- SafetyStop               the robot refuses to move until a person clears it
 
@@ -80,6 +81,10 @@ class WeightsRejected(RegistryError):
 
 class LeaseRefused(TouchlineError):
     """The robot is held by somebody else, or the lease's epoch is old."""
+
+
+class GatewayLost(TouchlineError):
+    """The gateway does not answer, or hung up: a held robot holds still and then is LOST."""
 
 
 class DeviceLost(TouchlineError):

@@ -38,9 +38,7 @@ def wilson_interval(num_successes: int, num_trials: int, confidence: float = 0.9
     centre = (rate + z * z / (2 * num_trials)) / denominator
     half = z / denominator * math.sqrt(rate * (1 - rate) / num_trials + z * z / (4 * num_trials**2))
     # Rounding must not push a bound past the estimate at 0 and at 1.
-    return Interval(
-        estimate=rate, low=min(max(0.0, centre - half), rate), high=max(min(1.0, centre + half), rate)
-    )
+    return Interval(estimate=rate, low=min(max(0.0, centre - half), rate), high=max(min(1.0, centre + half), rate))
 
 
 def difference_interval(

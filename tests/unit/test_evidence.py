@@ -1,9 +1,11 @@
+import dataclasses
 import math
 from typing import Any
 
 import pytest
 
 from demo import evidence
+from storage.audit import Audit
 
 
 def _episode(version: str, seed: int, outcome: str, **fields: Any) -> dict[str, Any]:
@@ -67,29 +69,33 @@ def test_a_later_label_wins() -> None:
     assert evidence.latest_outcomes(episodes, labels) == {"a": "success"}
 
 
-def test_lost_and_doubled_steps_are_counted() -> None:
-    assert evidence.step_balance([("b", 0), ("b", 1), ("b", 1)], {"b": 3}) == {
-        "recorded": 3,
-        "in_lake": 2,
-        "lost": 1,
-        "doubled": 1,
-    }
-
-
 def test_latencies_come_from_rows() -> None:
-    rollouts = [{"policy_version": "2", "robot_id": "r", "started_ns": 9_000_000_000}]
-    releases = [_release("2", "promote", 7_000_000_000)]
-    assert evidence.publish_to_acting_s(releases, rollouts) == [2.0]
-    interventions = [{"ended_ns": 4_000_000_000}, {"ended_ns": 6_000_000_000}]
-    assert evidence.correction_to_acting_s(interventions, {"2": 5_000_000_000}, rollouts) == [5.0]
+    rollout = {
+        "policy_version": "2",
+        "robot_id": "r",
+        "started_ns": 9_000_000_000,
+        "source": "rollout",
+        "episode_id": "later",
+        "kafka_partition": 0,
+        "kafka_offset": 9,
+    }
+    assert evidence.publish_to_acting_s([_release("2", "promote", 7_000_000_000)], [rollout]) == [2.0]
+    trained = {**rollout, "policy_version": "1", "episode_id": "trained", "kafka_offset": 4}
+    too_late = {**rollout, "policy_version": "1", "episode_id": "too late", "kafka_offset": 5}
+    interventions = [
+        {"episode_id": "trained", "ended_ns": 4_000_000_000},
+        {"episode_id": "too late", "ended_ns": 6_000_000_000},
+    ]
+    waits = evidence.correction_to_acting_s(interventions, [rollout, trained, too_late], {"2": {0: 4}})
+    assert waits == [5.0]
 
 
 def test_evidence_needs_a_clear_gain_and_every_step() -> None:
-    balance = {"recorded": 9, "in_lake": 9, "lost": 0, "doubled": 0}
+    exact = Audit(num_sent=9, num_in_lake=9, num_lost=0, num_doubled=0, num_unannounced=0)
     base = evidence.version_evidence("1", "base", _many("1", 80, 80, steps=90))
     final = evidence.version_evidence("2", "champion", _many("2", 150, 10, steps=50))
-    assert evidence.evidence_holds(base, final, balance)
+    assert evidence.evidence_holds(base, final, exact)
     assert all(evidence.targets(base, final).values())
-    assert not evidence.evidence_holds(base, final, {**balance, "lost": 1})
-    assert not evidence.evidence_holds(base, evidence.version_evidence("2", "champion", _many("2", 82, 78)), balance)
+    assert not evidence.evidence_holds(base, final, dataclasses.replace(exact, num_lost=1))
+    assert not evidence.evidence_holds(base, evidence.version_evidence("2", "champion", _many("2", 82, 78)), exact)
     assert not evidence.targets(base, base)["throughput_at_least_doubled"]

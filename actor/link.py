@@ -1,0 +1,79 @@
+"""The people's side as the control loop sees it, and what a robot tells them after each tick."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from actor.logbook import Logbook
+from corrections.intervention import NOBODY, People
+from corrections.protocol import RobotState
+from policy.schema import ControlMode, UInt8
+from robots.robot import Robot
+
+_TELEMETRY_NS = 1_000_000_000
+
+
+class Link(Protocol):
+    """Mailboxes, never waited for; `corrections.robot_link.RobotLink` is the real one."""
+
+    def people(self, robot_id: str) -> People:
+        """What is known of people now."""
+
+    def report(self, robot_id: str, state: RobotState) -> None:
+        """Say how the robot is."""
+
+    def show(self, robot_id: str, pictures: tuple[UInt8, ...]) -> None:
+        """Offer the newest pictures."""
+
+
+class NoLink:
+    """Nobody helps: evaluation and demonstrations."""
+
+    def people(self, robot_id: str) -> People:
+        """Nobody."""
+        return NOBODY
+
+    def report(self, robot_id: str, state: RobotState) -> None:
+        """Nobody listens."""
+
+    def show(self, robot_id: str, pictures: tuple[UInt8, ...]) -> None:
+        """Nobody watches."""
+
+
+class Reporter:
+    """One robot's reports to people after every tick, and its telemetry about once a second."""
+
+    def __init__(
+        self, link: Link, logbook: Logbook, robot: Robot, clock_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._link, self._logbook, self._robot, self._clock_ns = link, logbook, robot, clock_ns
+        self._telemetry_ns = 0
+
+    def report(
+        self, mode: ControlMode, people: People, *, hits: tuple[str, ...] = (), delay_ms: float = math.nan
+    ) -> None:
+        """Say how the robot is after a tick, or between episodes."""
+        logbook = self._logbook
+        self._link.report(
+            logbook.robot_id,
+            RobotState(
+                robot_id=logbook.robot_id,
+                mode=mode,
+                episode_id=logbook.episode_id,
+                step_index=logbook.step_index,
+                task_id=self._robot.task_id,
+                instruction=logbook.instruction,
+                policy_version=logbook.policy_version,
+                privileged=self._robot.privileged(),
+                limit_hits=hits,
+                help_request_id=logbook.request_id,
+                help_reason=logbook.request_reason,
+                lease_epoch=people.lease.epoch if people.lease else 0,
+                command_delay_ms=-1.0 if math.isnan(delay_ms) else delay_ms,
+            ),
+        )
+        now_ns = self._clock_ns()
+        if now_ns >= self._telemetry_ns:
+            self._telemetry_ns = now_ns + _TELEMETRY_NS
+            logbook.tell(mode)

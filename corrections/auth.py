@@ -1,0 +1,85 @@
+"""Who may connect to the gateway: shared secrets, never in a configuration file.
+
+`TOUCHLINE_GATEWAY_TOKEN` admits operators and robots; where `TOUCHLINE_GATEWAY_ROBOT_TOKEN` is set too,
+robots need that one, so that what lies on a robot does not make an operator. Without a token the
+gateway listens on loopback only. Requests from web pages of other origins are refused always.
+"""
+
+import hmac
+import ipaddress
+import os
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+
+from policy.errors import ConfigError
+
+OPERATOR_VARIABLE = "TOUCHLINE_GATEWAY_TOKEN"
+ROBOT_VARIABLE = "TOUCHLINE_GATEWAY_ROBOT_TOKEN"
+ROBOT_PATH = "/robot"
+OPERATOR_PATH = "/operator"
+
+
+def token_file(home: Path) -> Path:
+    """Where the supervisor of a local fleet leaves the secret it made, for other terminals (mode 600)."""
+    return home / "gateway.token"
+
+
+def operator_token(environ: Mapping[str, str] = os.environ, file: Path | None = None) -> str:
+    """The operators' secret: the environment's, else the file's; empty where none is set."""
+    if token := environ.get(OPERATOR_VARIABLE, ""):
+        return token
+    return file.read_text().strip() if file is not None and file.exists() else ""
+
+
+def robot_token(environ: Mapping[str, str] = os.environ, file: Path | None = None) -> str:
+    """The robots' secret: their own, else the operators'."""
+    return environ.get(ROBOT_VARIABLE) or operator_token(environ, file)
+
+
+def header(token: str) -> dict[str, str]:
+    """The request header that carries a token."""
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def check_bind(host: str, tokens: Mapping[str, str]) -> None:
+    """Refuse to listen beyond this machine without secrets.
+
+    Raises:
+        ConfigError: names the variable to set.
+    """
+    if not is_loopback(host) and not all(tokens.values()):
+        raise ConfigError(
+            f"set {OPERATOR_VARIABLE} before listening beyond this machine, or use host 127.0.0.1", host=host
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def refusal(
+    path: str, headers: Mapping[str, str], tokens: Mapping[str, str], origins: tuple[str, ...]
+) -> HTTPStatus | None:
+    """Why a request to connect is refused; None if it is not.
+
+    Args:
+        path: of the request.
+        headers: of the request.
+        tokens: secret by path; empty admits everybody who can reach us.
+        origins: web origins whose pages may connect.
+    """
+    if path not in tokens:
+        return HTTPStatus.NOT_FOUND
+    origin = headers.get("Origin")
+    if origin is not None and origin not in origins:
+        return HTTPStatus.FORBIDDEN
+    token = tokens[path]
+    given = headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and not hmac.compare_digest(token.encode(), given.encode()):
+        return HTTPStatus.UNAUTHORIZED
+    return None

@@ -1,0 +1,147 @@
+"""What operators may ask for, one method each.
+
+A refusal is raised, and the gateway tells the operator who caused it - nobody else.
+"""
+
+import dataclasses
+import logging
+
+from corrections import codec, protocol
+from corrections import operator_messages as messages
+from corrections.room import Operator, Room
+from policy.errors import LeaseRefused, WireError
+
+_LOG = logging.getLogger(__name__)
+
+
+class Requests:
+    """Answers operators on behalf of one room."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    def handle(self, operator: Operator, message: codec.Message) -> None:
+        """Do what a person asks.
+
+        Raises:
+            LeaseRefused: somebody else holds the robot, or the epoch is old.
+            WireError: the robot is not connected, or the label could not be taken.
+        """
+        match message:
+            case protocol.HumanCommand():
+                self._command(operator, message)
+            case messages.Renew():
+                self._renew(operator, message)
+            case messages.Acquire():
+                self._acquire(operator, message)
+            case messages.Release():
+                self._room.leases.release(message.robot_id, operator.session, message.lease_epoch)
+                self._room.tell_lease(message.robot_id, "released")
+            case messages.Answer():
+                self._answer(operator, message)
+            case protocol.Stop() | protocol.ClearStop():
+                self._pass_stop(operator, message)
+            case protocol.Instruct():
+                self._instruct(operator, message)
+            case messages.LabelEpisode():
+                self._label(operator, message)
+            case messages.Watch():
+                self._watch(operator, message)
+            case _:
+                raise WireError("not now", type=message.TYPE)
+
+    def _command(self, operator: Operator, command: protocol.HumanCommand) -> None:
+        self._room.leases.heard(
+            command.robot_id,
+            operator.session,
+            command.lease_epoch,
+            self._room.clock_ns(),
+            is_deadman_held=command.is_deadman_held,
+        )
+        self._room.seat(command.robot_id).process.outbox.newest("command", command.robot_id, codec.encode(command))
+
+    def _renew(self, operator: Operator, renew: messages.Renew) -> None:
+        self._room.leases.heard(renew.robot_id, operator.session, renew.lease_epoch, self._room.clock_ns())
+        lease = codec.encode(self._room.leases.state(renew.robot_id))
+        self._room.seat(renew.robot_id).process.outbox.newest("lease", renew.robot_id, lease)
+
+    def _acquire(self, operator: Operator, acquire: messages.Acquire) -> None:
+        robot_id, now_ns = acquire.robot_id, self._room.clock_ns()
+        self._room.seat(robot_id)
+        reason = acquire.reason.strip()
+        if acquire.force and not reason:
+            raise LeaseRefused("taking a robot from its holder needs a reason", robot_id=robot_id)
+        lease = self._room.leases.state(robot_id, operator.session)
+        if acquire.ask and lease.is_held and not lease.is_yours and not acquire.force:
+            self._ask(operator, acquire, now_ns)
+            return
+        force_reason = reason if acquire.force else ""
+        self._room.leases.acquire(robot_id, operator.session, operator.operator_id, now_ns, force_reason=force_reason)
+        if lease.is_held and not lease.is_yours:
+            _LOG.warning(
+                "lease taken",
+                extra={
+                    "robot_id": robot_id,
+                    "holder": lease.operator_id,
+                    "operator_id": operator.operator_id,
+                    "reason": reason,
+                },
+            )
+        self._room.tell_lease(robot_id, "granted")
+
+    def _ask(self, operator: Operator, acquire: messages.Acquire, now_ns: int) -> None:
+        session = self._room.leases.ask(acquire.robot_id, operator.session, operator.operator_id, now_ns)
+        if session is not None and session in self._room.operators:
+            asked = messages.Asked(
+                robot_id=acquire.robot_id,
+                operator_id=operator.operator_id,
+                reason=acquire.reason,
+                answer_within_s=self._room.leases.config.answer_within_s,
+            )
+            self._room.operators[session].outbox.control(codec.encode(asked))
+
+    def _answer(self, operator: Operator, answer: messages.Answer) -> None:
+        ask = self._room.leases.answer(answer.robot_id, operator.session, self._room.clock_ns(), give=answer.give)
+        if answer.give:
+            self._room.tell_lease(answer.robot_id, "given")
+        elif (asker := self._room.operators.get(ask.session)) is not None:
+            refused = protocol.Refused(request="acquire", robot_id=answer.robot_id, reason="the holder keeps the robot")
+            asker.outbox.control(codec.encode(refused))
+
+    def _pass_stop(self, operator: Operator, message: protocol.Stop | protocol.ClearStop) -> None:
+        signed = dataclasses.replace(message, author=operator.operator_id)
+        self._room.seat(message.robot_id).process.outbox.control(codec.encode(signed))
+        self._room.count(message.TYPE)
+        _LOG.warning(
+            message.TYPE,
+            extra={
+                "robot_id": message.robot_id,
+                "operator_id": operator.operator_id,
+                "reason": message.reason,
+            },
+        )
+
+    def _instruct(self, operator: Operator, instruct: protocol.Instruct) -> None:
+        if not self._room.leases.state(instruct.robot_id, operator.session).is_yours:
+            raise LeaseRefused("you do not hold this robot", robot_id=instruct.robot_id)
+        signed = dataclasses.replace(instruct, author=operator.operator_id)
+        self._room.seat(instruct.robot_id).process.outbox.control(codec.encode(signed))
+
+    def _label(self, operator: Operator, label: messages.LabelEpisode) -> None:
+        is_taken = self._room.labels.take(
+            episode_id=label.episode_id,
+            outcome=label.outcome,
+            reason=label.reason,
+            author=operator.operator_id,
+            time_ns=self._room.wall_ns(),
+        )
+        if not is_taken:
+            raise WireError("too many labels wait for the log; try again later", episode_id=label.episode_id)
+        self._room.count("label")
+        receipt = messages.Receipt(episode_id=label.episode_id, outcome=label.outcome)
+        operator.outbox.control(codec.encode(receipt))
+
+    def _watch(self, operator: Operator, watch: messages.Watch) -> None:
+        operator.watch = watch
+        self._room.show(operator)
+        self._room.update_frames()

@@ -1,0 +1,256 @@
+"""Where robots and operators meet: routes every message, asks the lease book, and never waits.
+
+All methods run on the gateway's event loop and only put into outboxes, so no slow or hostile peer
+can hold up another. A refusal is raised, and the gateway tells the peer that caused it - nobody else.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Callable
+
+from corrections import codec, frames, protocol
+from corrections import operator_messages as messages
+from corrections.help import HelpDesk
+from corrections.label_log import LabelLog
+from corrections.lease import LeaseBook
+from corrections.outbox import Outbox
+from corrections.protocol import RobotInfo, RobotState
+from policy.errors import WireError
+from policy.schema import ControlMode
+
+_LOG = logging.getLogger(__name__)
+_HELP_PERIOD_NS = 1_000_000_000
+_FRAME_RATE_HZ = 15.0
+
+
+@dataclasses.dataclass(kw_only=True)
+class RobotProcess:
+    """One connected process and its robots."""
+
+    outbox: Outbox
+    robots: tuple[RobotInfo, ...]
+
+
+@dataclasses.dataclass(kw_only=True)
+class Operator:
+    """One connected person."""
+
+    session: int
+    operator_id: str
+    outbox: Outbox
+    watch: messages.Watch = dataclasses.field(default_factory=messages.Watch)
+
+    def sees(self, robot_id: str) -> bool:
+        """Whether they want this robot's reports."""
+        return self.watch.is_all or robot_id in self.watch.robot_ids
+
+
+@dataclasses.dataclass(kw_only=True)
+class Seat:
+    """One connected robot."""
+
+    info: RobotInfo
+    process: RobotProcess
+    fragment: str = ""
+    """Newest report as JSON, written once for all operators."""
+    wants_frames: bool = False
+
+
+class Room:
+    """Everybody who is connected."""
+
+    def __init__(
+        self,
+        leases: LeaseBook,
+        labels: LabelLog,
+        *,
+        clock_ns: Callable[[], int],
+        wall_ns: Callable[[], int],
+        count: Callable[[str], None],
+    ) -> None:
+        self.leases = leases
+        self.labels = labels
+        self.clock_ns = clock_ns
+        self.wall_ns = wall_ns
+        self.count = count
+        self._robots: dict[str, Seat] = {}
+        self.operators: dict[int, Operator] = {}
+        self._help = HelpDesk()
+        self._help_due_ns = 0
+        self._num_sessions = 0
+
+    @property
+    def num_robots(self) -> int:
+        """Connected robots."""
+        return len(self._robots)
+
+    @property
+    def num_operators(self) -> int:
+        """Connected operators."""
+        return len(self.operators)
+
+    # --- robots ----------------------------------------------------------------------------------
+
+    def robot_joined(self, hello: protocol.RobotHello, outbox: Outbox) -> RobotProcess:
+        """Take the robots of a process in.
+
+        Raises:
+            WireError: another protocol version, or one of its robots is connected already.
+        """
+        _check_protocol(hello.protocol)
+        if taken := [info.robot_id for info in hello.robots if info.robot_id in self._robots]:
+            raise WireError("a robot of this name is connected already", robot_id=taken[0])
+        process = RobotProcess(outbox=outbox, robots=hello.robots)
+        for info in hello.robots:
+            self._robots[info.robot_id] = Seat(info=info, process=process)
+            self.leases.robot_connected(info.robot_id, info.lease_epoch)
+            if (lease := self.leases.state(info.robot_id)).epoch:
+                outbox.control(codec.encode(lease))
+        self._tell_roster()
+        self.update_frames()
+        return process
+
+    def robot_left(self, process: RobotProcess) -> None:
+        """The process hung up; leases run out by silence unless it is back before."""
+        for info in process.robots:
+            del self._robots[info.robot_id]
+            self._help.forget(info.robot_id)
+        self._tell_roster()
+        self._tell_help()
+
+    def robot_reports(self, process: RobotProcess, reports: protocol.Reports) -> None:
+        """Pass reports on to whoever watches.
+
+        Raises:
+            WireError: a report of a robot that is not this process's.
+        """
+        for state in reports.states:
+            seat = self._robots.get(state.robot_id)
+            if seat is None or seat.process is not process:
+                raise WireError("a report of a robot that is not yours", robot_id=state.robot_id)
+            seat.fragment = codec.fragment(state)
+            for operator in self.operators.values():
+                if operator.sees(state.robot_id):
+                    operator.outbox.report(state.robot_id, seat.fragment)
+            self._check_lost(state)
+        if self._help.update(reports.states, self.clock_ns()):
+            self._tell_help()
+
+    def robot_picture(self, process: RobotProcess, data: bytes) -> None:
+        """Pass a picture on to whoever watches that robot's pictures.
+
+        Raises:
+            WireError: not a picture, or of no robot of this process.
+        """
+        frame = frames.unpack(data)
+        if frame.view >= len(process.robots):
+            raise WireError("a picture of a robot that is not yours", view=frame.view)
+        robot_id = process.robots[frame.view].robot_id
+        for operator in self.operators.values():
+            if robot_id in operator.watch.frames_of:
+                view = operator.watch.frames_of.index(robot_id)
+                operator.outbox.picture(view, frame.camera, frames.pack(dataclasses.replace(frame, view=view)))
+
+    # --- operators -------------------------------------------------------------------------------
+
+    def operator_joined(self, hello: messages.OperatorHello, outbox: Outbox) -> Operator:
+        """Let a person in and show them everything there is.
+
+        Raises:
+            WireError: another protocol version.
+        """
+        _check_protocol(hello.protocol)
+        self._num_sessions += 1
+        operator = Operator(session=self._num_sessions, operator_id=hello.operator_id, outbox=outbox)
+        self.operators[operator.session] = operator
+        outbox.control(codec.encode(self._roster()))
+        for robot_id in self._robots:
+            outbox.control(codec.encode(self.leases.state(robot_id, operator.session)))
+        self.show(operator)
+        outbox.newest("help", "", self._help_list())
+        return operator
+
+    def operator_left(self, operator: Operator) -> None:
+        """The person's connection is gone."""
+        del self.operators[operator.session]
+        for robot_id in self.leases.session_closed(operator.session):
+            _LOG.warning("holder gone", extra={"robot_id": robot_id, "operator_id": operator.operator_id})
+        self.update_frames()
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """End leases that are over, and keep waiting times fresh; call about ten times a second."""
+        now_ns = self.clock_ns()
+        for robot_id in list(self.leases.expire(now_ns)):
+            self.tell_lease(robot_id, "expired")
+        for robot_id, ask in list(self.leases.unanswered(now_ns)):
+            if (asker := self.operators.get(ask.session)) is not None:
+                refused = protocol.Refused(request="acquire", robot_id=robot_id, reason="the holder did not answer")
+                asker.outbox.control(codec.encode(refused))
+        if now_ns >= self._help_due_ns and self._help.requests(now_ns):
+            self._tell_help()
+
+    def _check_lost(self, state: RobotState) -> None:
+        if state.mode is ControlMode.LOST and self.leases.lost(state.robot_id, state.lease_epoch):
+            self.tell_lease(state.robot_id, "lost")
+
+    def seat(self, robot_id: str) -> Seat:
+        """A connected robot.
+
+        Raises:
+            WireError: there is none of that name.
+        """
+        if (seat := self._robots.get(robot_id)) is None:
+            raise WireError("no such robot is connected", robot_id=robot_id[:80], known=sorted(self._robots)[:20])
+        return seat
+
+    def show(self, operator: Operator) -> None:
+        """The newest reports of what the operator watches."""
+        for robot_id, seat in self._robots.items():
+            if seat.fragment and operator.sees(robot_id):
+                operator.outbox.report(robot_id, seat.fragment)
+
+    def tell_lease(self, robot_id: str, event: str) -> None:
+        """Tell the robot and every operator who holds it now."""
+        lease = self.leases.state(robot_id)
+        self.count(f"lease_{event}")
+        _LOG.info(
+            "lease " + event,
+            extra={"robot_id": robot_id, "epoch": lease.epoch, "operator_id": lease.operator_id},
+        )
+        if (seat := self._robots.get(robot_id)) is not None:
+            seat.process.outbox.control(codec.encode(lease))
+        for operator in self.operators.values():
+            operator.outbox.control(codec.encode(self.leases.state(robot_id, operator.session)))
+
+    def _roster(self) -> messages.Roster:
+        return messages.Roster(robots=tuple(seat.info for seat in self._robots.values()))
+
+    def _tell_roster(self) -> None:
+        text = codec.encode(self._roster())
+        for operator in self.operators.values():
+            operator.outbox.control(text)
+
+    def _help_list(self) -> str:
+        return codec.encode(messages.HelpList(requests=self._help.requests(self.clock_ns())))
+
+    def _tell_help(self) -> None:
+        self._help_due_ns = self.clock_ns() + _HELP_PERIOD_NS
+        text = self._help_list()
+        for operator in self.operators.values():
+            operator.outbox.newest("help", "", text)
+
+    def update_frames(self) -> None:
+        """Tell robots to send pictures only while somebody watches them."""
+        wanted = {robot_id for operator in self.operators.values() for robot_id in operator.watch.frames_of}
+        for robot_id, seat in self._robots.items():
+            if seat.wants_frames != (robot_id in wanted):
+                seat.wants_frames = robot_id in wanted
+                want = protocol.WantFrames(robot_id=robot_id, rate_hz=_FRAME_RATE_HZ if seat.wants_frames else 0.0)
+                seat.process.outbox.control(codec.encode(want))
+
+
+def _check_protocol(version: int) -> None:
+    if version != protocol.PROTOCOL_VERSION:
+        raise WireError("another version of the protocol", got=version, expected=protocol.PROTOCOL_VERSION)

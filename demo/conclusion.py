@@ -1,0 +1,143 @@
+"""From the lake's rows and the registry's records to the report."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from demo import evidence, plots
+from demo.options import DemoConfig
+from demo.report import Picture, Report
+from demo.watch import Watch
+from infra.registry import PolicyRegistry, PolicyVersion
+from infra.topics import EPISODES, STEPS, VALUES
+from policy.schema import ControlMode, Outcome, SceneSplit, Source
+from policy.spec import EmbodimentSpec
+from storage.audit import Audit
+from storage.frames import decode_steps
+from storage.pin import DataPin
+from storage.tables import Lake, sql_text
+
+_NUM_PICTURES = 8
+_LATENCIES = ("step_to_replay_p50", "step_to_replay_p99")
+"""Measured by the learner's own replay, and written into each candidate's tags."""
+
+
+def conclude(config: DemoConfig, watch: Watch, registry: PolicyRegistry, balance: Audit, wall_s: float) -> Report:
+    """Compute the report from what is stored."""
+    episodes = _judged(watch)
+    roles = evidence.roles(watch.releases)
+    versions = tuple(evidence.version_evidence(version, role, episodes) for version, role in roles.items())
+    base, final = versions[0], next(v for v in reversed(versions) if v.role in ("champion", "base"))
+    records = registry.versions()
+    ledger = [_plain(row) for row in watch.releases]
+    return Report(
+        algorithm=config.algorithm,
+        task=config.task,
+        seed=config.seed,
+        wall_s=wall_s,
+        num_robots=config.robots,
+        versions=versions,
+        promotions=tuple(row for row in ledger if row["event"] == "promote"),
+        rejections=tuple(row for row in ledger if row["event"] == "reject"),
+        steps={
+            "recorded": balance.num_sent,
+            "in_lake": balance.num_in_lake,
+            "lost": balance.num_lost,
+            "doubled": balance.num_doubled,
+            "corrections": watch.num_correction_steps,
+        },
+        latency_s=_latencies(watch, records),
+        targets=evidence.targets(base, final),
+        evidence_holds=evidence.evidence_holds(base, final, balance),
+        autonomous_data=_autonomous_data(records),
+    )
+
+
+def figures(report: Report, lake: Lake) -> list[str]:
+    """The report's plots; those whose data there is none of are left out."""
+    drawn = [
+        plots.success_by_version(report.versions),
+        plots.throughput_by_version(report.versions),
+        plots.intervention_share_by_version(report.versions),
+    ]
+    values = lake.read(VALUES, ["critic_version", "value", "return_to_go", "advantage", "improvement_indicator"])
+    if values.num_rows:
+        critics = np.array(values.column("critic_version").to_pylist(), str)
+        values = values.filter(critics == max(set(critics.tolist()), key=lambda version: (len(version), version)))
+        drawn.append(
+            plots.value_calibration(values.column("value").to_numpy(), values.column("return_to_go").to_numpy())
+        )
+        is_positive = np.array(values.column("improvement_indicator").to_pylist(), np.bool_)
+        drawn.append(plots.advantage_histogram(values.column("advantage").to_numpy(), is_positive))
+    steps = lake.read(STEPS, ["time_ns", "control_mode"])
+    time_ns = steps.column("time_ns").to_numpy()
+    is_correction = np.array(steps.column("control_mode").to_pylist()) == ControlMode.CORRECTING
+    drawn.append(plots.data_flow((time_ns - time_ns.min()) / 1e9, is_correction))
+    return drawn
+
+
+def pictures(report: Report, lake: Lake, watch: Watch, spec: EmbodimentSpec) -> list[Picture]:
+    """A failure of the base and a success of the final champion, on the same scene where there is one."""
+    base = report.versions[0].version
+    final = next(v for v in reversed(report.versions) if v.role in ("champion", "base")).version
+    tried = [row for row in _judged(watch) if row["scene_seed"] in SceneSplit.REPORT.value]
+    failures = [row for row in tried if row["policy_version"] == base and row["outcome"] != Outcome.SUCCESS]
+    successes = [row for row in tried if row["policy_version"] == final and row["outcome"] == Outcome.SUCCESS]
+    won = {row["scene_seed"]: row for row in successes}
+    failures.sort(key=lambda row: (row["scene_seed"] not in won, row["scene_seed"]))
+    chosen = failures[:1]
+    chosen += [won[row["scene_seed"]] for row in chosen if row["scene_seed"] in won] or successes[:1]
+    return [_picture(row, lake, spec) for row in chosen]
+
+
+def _picture(episode: Mapping[str, Any], lake: Lake, spec: EmbodimentSpec) -> Picture:
+    rows = lake.read(STEPS, where=f"episode_id = {sql_text(episode['episode_id'])}").sort_by("step_index")
+    steps = decode_steps(rows, spec)
+    shown = np.linspace(0, rows.num_rows - 1, _NUM_PICTURES).round().astype(int)
+    sheets = [plots.contact_sheet(list(steps.frames[shown, camera])) for camera in range(len(spec.cameras))]
+    force_channel = max(i for i, channel in enumerate(spec.tactile) if channel.name.startswith("force_z"))
+    unit_n = float(spec.tactile[force_channel].unit.split()[0])
+    seconds = np.arange(rows.num_rows) / spec.control_rate_hz
+    is_success = episode["outcome"] == Outcome.SUCCESS
+    reason = f" ({episode['outcome_reason']})" if episode["outcome_reason"] else ""
+    return Picture(
+        caption=f"v{episode['policy_version']}, scene {episode['scene_seed']}: {episode['instruction']}: "
+        f"{episode['outcome'].replace('_', ' ')}{reason} after {seconds[-1]:.1f} s",
+        sheets=tuple(sheets),
+        touch_svg=plots.touch_trace(seconds, steps.tactile[:, force_channel] * unit_n, is_success),
+    )
+
+
+def _judged(watch: Watch) -> list[dict[str, Any]]:
+    outcomes = evidence.latest_outcomes(watch.episodes, watch.labels)
+    return [{**row, "outcome": outcomes[row["episode_id"]]} for row in watch.episodes]
+
+
+def _latencies(watch: Watch, records: Sequence[PolicyVersion]) -> dict[str, float]:
+    rollouts = [row for row in watch.episodes if row["source"] == Source.ROLLOUT]
+    pins = {
+        record.version: DataPin.from_json(record.tags["data_pin"]).offsets.get(EPISODES.name, {})
+        for record in records
+        if record.tags.get("data_pin")
+    }
+    corrected = evidence.correction_to_acting_s(watch.interventions, watch.episodes, pins)
+    measured = {
+        name: max((float(r.tags[name]) for r in records if name in r.tags), default=float("nan")) for name in _LATENCIES
+    }
+    return {
+        **measured,
+        "publish_to_acting_p50": evidence.percentile(evidence.publish_to_acting_s(watch.releases, rollouts), 0.5),
+        "correction_to_acting_p50": evidence.percentile(corrected, 0.5),
+    }
+
+
+def _autonomous_data(records: Sequence[PolicyVersion]) -> str:
+    """What each candidate's record says of its batches."""
+    lines = [f"v{record.version}: {record.tags['mix']}." for record in records if record.tags.get("mix")]
+    return " ".join(lines) or "No candidate was published."
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "evidence": json.loads(row["evidence"]) if row["evidence"] else {}}

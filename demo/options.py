@@ -1,0 +1,36 @@
+"""What the demo can be told."""
+
+import dataclasses
+
+from policy.errors import ConfigError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DemoConfig:
+    """One demonstration."""
+
+    algorithm: str = "recap"
+    """recap, hg_dagger, filtered_bc or recap_random."""
+    task: str = "plug_insertion"
+    """What the robots do."""
+    robots: int = 16
+    """Simulated robots, shared by two actor processes."""
+    minutes: float = 12.0
+    """Longest time from the first process to the report; learning stops in time for the final evaluation."""
+    seed: int = 0
+    """Of demonstrations, training and the operators."""
+    out: str = "runs/demo"
+    """Folder of report.json, report.html and the fleet's home; an earlier demo's is replaced."""
+    report_episodes: int = 150
+    """Held-out scenes without help for the base and for each champion; the evidence needs 150."""
+    demonstrations: int = 120
+    """Scripted demonstrations that the base learns from."""
+    rounds: int = 2
+    """Rounds of learning from deployment after the base; fewer where the time is up."""
+
+    def __post_init__(self) -> None:
+        if self.robots < 2 or self.robots % 2:
+            raise ConfigError("demo.robots must be an even number, at least 2", robots=self.robots)
+        for name in ("minutes", "report_episodes", "demonstrations", "rounds"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"demo.{name} must be above 0", value=getattr(self, name))

@@ -1,0 +1,107 @@
+"""One demonstration from an empty home to the report."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from demo import conclusion, report
+from demo.options import DemoConfig
+from demo.screen import Screen
+from demo.stages import Stages
+from demo.watch import Watch
+from infra import registry as registries
+from infra.fleet import load_doors
+from infra.home import Home
+from infra.local import Supervisor
+from infra.registry import MlflowConfig
+from infra.service import Service
+from policy.errors import TouchlineError
+from policy.spec import EmbodimentSpec
+from storage.audit import Audit
+from storage.tables import LakeConfig, lake_of
+
+_DRAIN_S = 180.0
+"""All stages of the fleet together; each has its own, shorter limit."""
+_INTERRUPTED_CODE = 130
+DEMO_ENVIRON = {
+    # Two cores for everybody: robots at a pace that leaves one core to the learner.
+    "TOUCHLINE_ACTOR__RATE": "2",
+    "TOUCHLINE_LEARNER__NUM_ROUNDS": "0",
+}
+
+
+def run(options: DemoConfig, home_path: Path | None, config_file: Path | None) -> int:
+    """Run it; 0 if the evidence holds, 1 if not, 130 after Ctrl-C.
+
+    Raises:
+        TouchlineError: a process could not be started, or nothing was ever released.
+    """
+    out = Path(options.out)
+    home = Home(home_path or out / "home")
+    lake = lake_of(LakeConfig(), home)
+    events: list[str] = []
+    # Taken first: a second demo on the same home must not delete the first one's files.
+    with Supervisor(home, on_event=lambda text: events.append(text)) as supervisor:
+        _clear(home)
+        watch = Watch(lake)
+        frame = Service("demo", log_dir=home.logs, drain_s=_DRAIN_S)
+        with frame, Screen(watch, options.minutes) as screen:
+            stages = Stages(
+                config=options,
+                doors=load_doors(config_file),
+                supervisor=supervisor,
+                lake=lake,
+                watch=watch,
+                screen=screen,
+                events=events,
+                stopping=frame.stopping,
+            )
+            balance = stages.run(DEMO_ENVIRON)
+            if frame.stopping.is_set():
+                screen.event("interrupted: no report")
+                return _INTERRUPTED_CODE
+            found = _conclude(options, home, stages, balance)
+            report.write(
+                out,
+                found,
+                conclusion.figures(found, lake),
+                conclusion.pictures(found, lake, watch, _spec(home)),
+            )
+            for line in summary(found, out):
+                screen.event(line)
+    return 0 if found.evidence_holds else 1
+
+
+def summary(found: report.Report, out: Path) -> Sequence[str]:
+    """The result in a few lines."""
+    lines = [
+        f"v{v.version} {v.role}: success {v.success_rate:.1%} [{v.success_low:.1%}, {v.success_high:.1%}] of "
+        f"{v.num_episodes} {v.split} scenes, {v.throughput_per_robot_hour:,.0f} successes per robot-hour"
+        for v in found.versions
+    ]
+    lines += [f"{name.replace('_', ' ')}: {'met' if met else 'not met'}" for name, met in found.targets.items()]
+    lines.append(
+        f"steps: {found.steps['recorded']:,} recorded, {found.steps['lost']} lost, {found.steps['doubled']} doubled"
+    )
+    lines.append(f"the evidence {'holds' if found.evidence_holds else 'does not hold'}; {out / 'report.html'}")
+    return lines
+
+
+def _conclude(options: DemoConfig, home: Home, stages: Stages, balance: Audit) -> report.Report:
+    settings = home.fleet()["settings"]["mlflow"]
+    registry = registries.connect(MlflowConfig(**settings))
+    return conclusion.conclude(options, stages.watch, registry, balance, stages.elapsed_s)
+
+
+def _clear(home: Home) -> None:
+    """Forget an earlier demo; the lock that we hold stays."""
+    for path in home.path.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+
+
+def _spec(home: Home) -> EmbodimentSpec:
+    """The robots' embodiment, as they left it."""
+    for path in sorted((home.path / "specs").glob("*.json")):
+        return EmbodimentSpec.from_json(path.read_text())
+    raise TouchlineError("no robot left its embodiment", path=str(home.path / "specs"))

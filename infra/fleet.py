@@ -1,0 +1,198 @@
+"""What a fleet on one machine consists of, and in which order it starts.
+
+    kafka, mlflow  ->  gateway, ingest  ->  learner, judge  ->  actors, evaluators, operators, demonstrator
+
+Every process is a `touchline` command, started by name. Addresses that are chosen here reach the
+processes through their environment and every other terminal through `fleet.json`.
+"""
+
+import contextlib
+import dataclasses
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infra import broker, bus, config, mlflow_server
+from infra.broker import BrokerConfig
+from infra.bus import KafkaConfig
+from infra.home import HOME_VARIABLE, Home
+from infra.local import Supervisor
+from infra.mlflow_server import MlflowServerConfig
+from infra.ports import LOOPBACK, choose_port, free_port, is_open
+from infra.processes import Launch
+from infra.registry import MlflowConfig
+
+TOKEN_FILE = "gateway.token"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FleetConfig:
+    """Who runs on this machine."""
+
+    num_actors: int = 2
+    """Robot processes."""
+    robots_per_actor: int = 4
+    """Simulated robots that share one process and one batched inference."""
+    num_evaluators: int = 1
+    """Processes that run versions on trial without help; 0 leaves them to the canary robots."""
+    has_operators: bool = True
+    """Whether scripted operators help; False where people do."""
+    has_learner: bool = True
+    """Whether to learn, or only to act and record."""
+    gateway_port: int = 0
+    """Port of the gateway on 127.0.0.1; 0 for a free one."""
+    algorithm: str = "recap"
+    """What the learner runs."""
+    task: str = "plug_insertion"
+    """What the robots do: one of ours, a spec file of a Gymnasium environment, or MODULE:CLASS."""
+    demonstrations: int = 120
+    """Scripted demonstrations to start from, recorded once per home; 0 where people's are there already."""
+    seed: int = 0
+    """Of demonstrations, training and scripted operators."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Doors:
+    """The settings that decide what is embedded and what exists already."""
+
+    kafka: KafkaConfig = dataclasses.field(default_factory=KafkaConfig)
+    broker: BrokerConfig = dataclasses.field(default_factory=BrokerConfig)
+    mlflow: MlflowConfig = dataclasses.field(default_factory=MlflowConfig)
+    mlflow_server: MlflowServerConfig = dataclasses.field(default_factory=MlflowServerConfig)
+
+
+def load_doors(file: Path | None = None) -> Doors:
+    """The doors as file and environment say.
+
+    Not as `fleet.json` says: after a crash it still names the servers of the run before, which are gone.
+    """
+    return Doors(
+        kafka=config.load("kafka", KafkaConfig, file=file),
+        broker=config.load("broker", BrokerConfig, file=file),
+        mlflow=config.load("mlflow", MlflowConfig, file=file),
+        mlflow_server=config.load("mlflow_server", MlflowServerConfig, file=file),
+    )
+
+
+Settings = dict[str, dict[str, Any]]
+
+
+def robot_names(fleet: FleetConfig, actor: int) -> list[str]:
+    """The robots of one actor process."""
+    return [f"actor-{actor}-{number}" for number in range(fleet.robots_per_actor)]
+
+
+def start_doors(supervisor: Supervisor, doors: Doors) -> Settings:
+    """Start what is embedded, create the topics, and return where everything is.
+
+    Raises:
+        ConfigError: no Java, or a port in use.
+        BusUnavailable: a named cluster does not answer.
+        TouchlineError: a server did not start.
+    """
+    launches = []
+    bootstrap_servers, tracking_url = doors.kafka.bootstrap_servers, doors.mlflow.tracking_url
+    if not bootstrap_servers:
+        launch, bootstrap_servers = broker.launch(supervisor.home.kafka, doors.broker)
+        launches.append(launch)
+    if not tracking_url:
+        launch, tracking_url = mlflow_server.launch(supervisor.home.mlflow, doors.mlflow_server)
+        launches.append(launch)
+    supervisor.start(launches)
+    kafka = dataclasses.replace(doors.kafka, bootstrap_servers=bootstrap_servers)
+    with contextlib.closing(bus.connect(kafka)) as cluster:
+        cluster.ensure_topics()
+    return {"kafka": {"bootstrap_servers": bootstrap_servers}, "mlflow": {"tracking_url": tracking_url}}
+
+
+def start_fleet(
+    supervisor: Supervisor,
+    fleet: FleetConfig,
+    doors: Doors,
+    *,
+    environ: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Start everything, stage by stage; returns the environment that all of it shares.
+
+    Args:
+        supervisor: entered already.
+        fleet: who runs.
+        doors: what is embedded.
+        environ: added to every process's environment; the demo's way to set anything.
+
+    Raises:
+        TouchlineError: as `start_doors`, and when a process refuses its settings.
+    """
+    settings = start_doors(supervisor, doors)
+    port = choose_port(fleet.gateway_port, "fleet.gateway_port")
+    robots = [name for actor in range(fleet.num_actors) for name in robot_names(fleet, actor)]
+    settings |= {
+        "gateway": {"port": port},
+        "link": {"url": f"ws://{LOOPBACK}:{port}/robot"},
+        "operator": {"url": f"ws://{LOOPBACK}:{port}/operator"},
+        "canary": {"fleet": ",".join(robots)},
+        "actor": {"task": fleet.task, "seed": fleet.seed},
+        "learner": {"algorithm": fleet.algorithm, "seed": fleet.seed},
+        "scripted": {"seed": fleet.seed},
+    }
+    make_token(supervisor.home)
+    supervisor.publish_settings(settings)
+    shared = {**environ_of(settings), HOME_VARIABLE: str(supervisor.home.path), **(environ or {})}
+    for stage in _stages(fleet, shared):
+        supervisor.start(stage)
+    return shared
+
+
+def _stages(fleet: FleetConfig, environ: Mapping[str, str]) -> list[list[Launch]]:
+    def service(name: str, *arguments: str) -> Launch:
+        return service_launch(name, arguments, environ)
+
+    learning, actors, others = [], [], []
+    for number in range(fleet.num_actors):
+        name = f"actor-{number}"
+        actors.append(service(name, "actor", "--name", name, "--robots", str(fleet.robots_per_actor)))
+    if fleet.has_learner:
+        learning = [service("learner", "learner"), service("judge", "judge")]
+        for number in range(fleet.num_evaluators):
+            name = f"evaluator-{number}"
+            others.append(service(name, "evaluate", "candidates", "--name", name))
+    if fleet.has_operators:
+        others.append(service("operators", "operator"))
+    if fleet.demonstrations:
+        demonstrate = ("actor", "--demonstrate", str(fleet.demonstrations), "--name", "demonstrator")
+        others.append(dataclasses.replace(service("demonstrator", *demonstrate), ends=True))
+    return [[service("gateway", "gateway"), service("ingest", "ingest")], learning, [*actors, *others]]
+
+
+def service_launch(name: str, arguments: tuple[str, ...], environ: Mapping[str, str]) -> Launch:
+    """One of our own commands as a process; ready when its /healthz answers."""
+    metrics_port = free_port()
+    return Launch(
+        name=name,
+        command=(sys.executable, "-m", "infra.cli", *arguments),
+        environ={**environ, "TOUCHLINE_SERVICE__METRICS_PORT": str(metrics_port)},
+        is_ready=lambda: is_open(LOOPBACK, metrics_port),
+        ready_within_s=120.0,
+        metrics_port=metrics_port,
+    )
+
+
+def environ_of(settings: Settings) -> dict[str, str]:
+    """Settings as the variables that win over any file."""
+    return {
+        f"TOUCHLINE_{section.upper()}__{field.upper()}": str(value)
+        for section, values in settings.items()
+        for field, value in values.items()
+    }
+
+
+def make_token(home: Home) -> None:
+    """The gateway's secret for this home, readable by its owner only; kept over restarts."""
+    path = home.path / TOKEN_FILE
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32))

@@ -1,0 +1,55 @@
+"""Every section of the configuration: its name and the dataclass beside the class it configures.
+
+Names only, imported when asked: `touchline config` shows all of them, and refuses a section that is
+not in the table.
+"""
+
+import importlib
+from collections.abc import Mapping
+
+from infra import config
+from policy.errors import ConfigError
+
+SECTIONS = {
+    "kafka": "infra.bus:KafkaConfig",
+    "broker": "infra.broker:BrokerConfig",
+    "mlflow": "infra.registry:MlflowConfig",
+    "mlflow_server": "infra.mlflow_server:MlflowServerConfig",
+    "service": "infra.service:ServiceConfig",
+    "canary": "infra.releases:CanaryCohort",
+    "lake": "storage.tables:LakeConfig",
+    "ingest": "storage.ingest:IngestConfig",
+    "maintenance": "storage.maintenance:MaintenanceConfig",
+    "gateway": "corrections.gateway:GatewayConfig",
+    "lease": "corrections.lease:LeaseConfig",
+    "operator": "corrections.operator_client:OperatorConfig",
+    "scripted": "corrections.scripted_operator:ScriptedConfig",
+    "quality": "corrections.corrector:QualityConfig",
+    "mapping": "corrections.mapping:MappingConfig",
+    "fleet": "infra.fleet:FleetConfig",
+}
+
+
+def section_class(name: str) -> type:
+    """The dataclass of a section, imported now."""
+    module, _, attribute = SECTIONS[name].partition(":")
+    found: type = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def refuse_unknown(table: Mapping[str, object], environ: Mapping[str, str], source: str) -> None:
+    """Refuse a section that no class has, in a file's tables or in variables TOUCHLINE_SECTION__FIELD.
+
+    Raises:
+        ConfigError: names it, where it stands, and the nearest section.
+    """
+    named = {name: source for name in table}
+    for variable in environ:
+        section, separator, _ = variable.removeprefix("TOUCHLINE_").partition("__")
+        if variable.startswith("TOUCHLINE_") and separator:
+            named[section.lower()] = variable
+    for name, where in named.items():
+        if name not in SECTIONS:
+            meant = config.nearest(name, list(SECTIONS))
+            hint = f"did you mean {meant!r}?" if meant else f"valid are: {', '.join(SECTIONS)}"
+            raise ConfigError(f"unknown section [{name}] in {where}; {hint}")

@@ -1,0 +1,99 @@
+"""What the learner trains on: experience plus the look-up of observations and action chunks.
+
+`ArrayData` holds everything in arrays: a bench's and the tests' data, and the shape of a pinned view of
+the replay buffer (`learner/replay_data.py`), whose arrays are memory maps.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.experience import Bool, Experience, Int64
+from learner.value import Observations
+from policy.batch import ChunkBatch, ObservationBatch
+from policy.schema import Float32, UInt8
+from policy.spec import EmbodimentSpec
+
+
+class Data(Observations, Protocol):
+    """A pinned training set."""
+
+    @property
+    def experience(self) -> Experience:
+        """Its steps and episodes."""
+
+    @property
+    def pin(self) -> str:
+        """JSON that names exactly this data; the same pin gives the same data again."""
+
+    @property
+    def episode_ids(self) -> Sequence[str]:
+        """Names of the experience's episodes."""
+
+    @property
+    def tasks(self) -> Sequence[str]:
+        """Names of the experience's task codes."""
+
+    def chunks(self, steps: Int64, horizon: int, indicator: NDArray[np.int64]) -> ChunkBatch:
+        """Training samples that start at some steps of the experience."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ArrayData:
+    """A training set in arrays that are addressed by `experience.row`."""
+
+    spec: EmbodimentSpec
+    experience: Experience
+    pin: str
+    frames: UInt8
+    """uint8[rows, C, height, width, 3]."""
+    state: Float32
+    """float32[rows, S]."""
+    tactile: Float32
+    """float32[rows, T]."""
+    action: Float32
+    """float32[rows, A], what was executed."""
+    instruction: Int64
+    """int64[rows], index into `instructions`."""
+    instructions: Sequence[str]
+    episode_ids: Sequence[str]
+    """E names."""
+    tasks: Sequence[str]
+    """Names of the task codes."""
+
+    def observations(self, steps: Int64) -> ObservationBatch:
+        """The observations of steps of the experience, in the order asked for."""
+        rows = self.experience.row[steps]
+        return ObservationBatch(
+            frames=self.frames[rows],
+            state=self.state[rows],
+            tactile=self.tactile[rows],
+            instructions=[self.instructions[code] for code in self.instruction[rows]],
+        )
+
+    def chunks(self, steps: Int64, horizon: int, indicator: NDArray[np.int64]) -> ChunkBatch:
+        """Training samples that start at some steps of the experience."""
+        ahead = np.minimum(steps[:, None] + np.arange(horizon), self.experience.num_steps - 1)
+        return ChunkBatch(
+            observations=self.observations(steps),
+            actions=self.action[self.experience.row[ahead]],
+            action_mask=action_mask(self.experience, steps, horizon),
+            indicator=indicator,
+        )
+
+
+def action_mask(experience: Experience, steps: Int64, horizon: int) -> Bool:
+    """bool[B, H], True while the behaviour at the chunk's first step goes on.
+
+    A chunk ends with its episode, and where the person takes over or hands back: what somebody else did
+    next is no target for an indicator that judged this behaviour.
+    """
+    kind = experience.is_correction + 2 * experience.is_held
+    changes = np.ones(experience.num_steps + 1, np.bool_)
+    changes[1:-1] = (kind[1:] != kind[:-1]) | (np.diff(experience.episode) != 0)
+    ends = np.flatnonzero(changes)
+    end = ends[np.searchsorted(ends, steps, side="right")]
+    return np.asarray(steps[:, None] + np.arange(horizon) < end[:, None], np.bool_)

@@ -1,0 +1,125 @@
+"""What batches are made of: the choice that reads the data, and SOP's adaptive online/offline rule.
+
+    w_on = exp(a l_on) / (exp(a l_on) + exp(l_off)), clipped to [0.2, 0.8]     (SOP, arXiv 2601.03044)
+
+with l_on, l_off the mean training losses of the last 200 steps on online samples (corrections and
+autonomous) and offline ones (demonstrations), per task. SOP does not say its a > 1; ours is below.
+"""
+
+import collections
+import dataclasses
+import math
+from collections.abc import Mapping
+
+from policy.errors import ConfigError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MixConfig:
+    """How the mix is chosen."""
+
+    plentiful_corrections: int = 1000
+    """Correction steps from which corrections lead (prototypes: 1,936 gave .985, 253 gave .86)."""
+    scarce_autonomous_share: float = 0.5
+    """Autonomous share of the online samples where there are no corrections to speak of."""
+    plentiful_autonomous_share: float = 0.1
+    """The same where corrections are plentiful: a weak policy's own steps dilute them."""
+    max_negative_share: float = 0.5
+    """Cap on negatives among autonomous samples: long stuck episodes swamp everything."""
+    online_share: float = 0.5
+    """Share of online samples before there are losses to go by."""
+    is_adaptive: bool = True
+    """Whether SOP's rule moves the online share."""
+    online_exponent: float = 1.5
+    """a of SOP's rule."""
+    min_online_share: float = 0.2
+    """Lower clip of SOP's rule."""
+    max_online_share: float = 0.8
+    """Upper clip of SOP's rule."""
+    window_updates: int = 200
+    """Updates over which losses are averaged."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_online_share <= self.online_share <= self.max_online_share < 1:
+            raise ConfigError(
+                "need 0 < min_online_share <= online_share <= max_online_share < 1",
+                min_online_share=self.min_online_share,
+                online_share=self.online_share,
+                max_online_share=self.max_online_share,
+            )
+        if self.plentiful_corrections < 1 or self.window_updates < 1:
+            raise ConfigError("plentiful_corrections and window_updates must be at least 1")
+        for name in ("scarce_autonomous_share", "plentiful_autonomous_share", "max_negative_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} must lie in [0, 1]", value=getattr(self, name))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Mix:
+    """Shares of a batch; pools that are empty give theirs to the others."""
+
+    autonomous_share: float
+    """Of the online samples; the rest are corrections."""
+    negative_share: float
+    """Of the autonomous samples."""
+    reason: str
+    """The choice in words, with its numbers."""
+
+
+def choose(
+    config: MixConfig, *, num_corrections: int, num_positive: int, num_negative: int, why_not_autonomous: str = ""
+) -> Mix:
+    """Corrections lead where they are plentiful, autonomous steps by advantage where help is scarce."""
+    num_autonomous = num_positive + num_negative
+    if num_autonomous == 0:
+        reason = f"{num_corrections} correction steps and demonstrations; no autonomous steps"
+        return Mix(autonomous_share=0.0, negative_share=0.0, reason=f"{reason}{why_not_autonomous}")
+    plenty = min(1.0, num_corrections / config.plentiful_corrections)
+    scarce, plentiful = config.scarce_autonomous_share, config.plentiful_autonomous_share
+    autonomous = scarce + plenty * (plentiful - scarce)
+    negative = min(config.max_negative_share, num_negative / num_autonomous)
+    lead = "corrections lead" if autonomous < 0.5 * scarce + 0.5 * plentiful else "autonomous steps weigh more"
+    return Mix(
+        autonomous_share=autonomous,
+        negative_share=negative,
+        reason=(
+            f"{lead}: {num_corrections} correction steps ({config.plentiful_corrections} are plentiful), so "
+            f"{autonomous:.0%} of online samples are autonomous ({num_positive} positive and {num_negative} "
+            f"negative steps, negatives at most {negative:.0%} of them)"
+        ),
+    )
+
+
+class OnlineShare:
+    """SOP's rule for every task, with its windows of recent losses; part of the train state."""
+
+    def __init__(self, config: MixConfig) -> None:
+        self._config = config
+        self._losses: dict[tuple[int, bool], collections.deque[float]] = {}
+
+    def observe(self, task: int, *, is_online: bool, loss: float) -> None:
+        """Take in the mean loss of one update's samples of one task and kind."""
+        window = self._losses.setdefault((task, is_online), collections.deque(maxlen=self._config.window_updates))
+        window.append(loss)
+
+    def share(self, task: int) -> float:
+        """Share of a task's samples that should be online."""
+        online, offline = self._losses.get((task, True)), self._losses.get((task, False))
+        if not (self._config.is_adaptive and online and offline):
+            return self._config.online_share
+        mean_online, mean_offline = sum(online) / len(online), sum(offline) / len(offline)
+        # The rule's ratio as a logistic function, which cannot overflow at the losses of a bad start.
+        share = 1 / (1 + math.exp(min(50.0, mean_offline - self._config.online_exponent * mean_online)))
+        return min(max(share, self._config.min_online_share), self._config.max_online_share)
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Plain numbers for the train state."""
+        return {f"{task}/{int(is_online)}": list(window) for (task, is_online), window in self._losses.items()}
+
+    def restore(self, fields: Mapping[str, list[float]]) -> None:
+        """The inverse of `to_dict`."""
+        self._losses.clear()
+        for key, losses in fields.items():
+            task, is_online = key.split("/")
+            window = collections.deque(losses, maxlen=self._config.window_updates)
+            self._losses[int(task), is_online == "1"] = window

@@ -1,0 +1,260 @@
+"""The learner's loop, as one would say it: wait for data, pin it, label it, train, publish a candidate.
+
+    round 0      demonstrations            -> the base
+    round 1...   everything up to the pin  -> from the base (iterated) or onwards (continual)
+
+A saved state is taken up wherever it was cut: in the middle of a round, or between training and
+publishing. Only the judge releases.
+"""
+
+import dataclasses
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from infra.bus import Producer
+from infra.ledger import Ledger
+from infra.metrics import Metrics
+from infra.registry import PolicyRegistry
+from learner import candidate, train_state
+from learner.algorithms.hg_dagger import HgDagger
+from learner.critic_records import send_values
+from learner.data import ArrayData
+from learner.labels import Algorithm, Labels, Pool
+from learner.mix import MixConfig
+from learner.schedule import LearnerConfig, Schedule
+from learner.train import Round, train
+from learner.train_state import TrainState
+from learner.update import UpdateConfig
+from policy import checkpoint
+from policy.errors import BusUnavailable, LakeError
+from policy.network import PolicyConfig
+from policy.policy import Policy
+from policy.tokens import Vocabulary
+from policy.transforms import Normaliser
+
+_LOG = logging.getLogger(__name__)
+_UNDECIDED = ("candidate", "canary")
+
+
+class Source(Protocol):
+    """Where data comes from; `learner/replay_data.py` reads the lake."""
+
+    def newest(self) -> ArrayData:
+        """All complete episodes up to now."""
+
+    def pinned(self, pin: str) -> ArrayData:
+        """Exactly the episodes of a pin."""
+
+
+class Learner:
+    """One learner process's work."""
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        registry: PolicyRegistry,
+        ledger: Ledger,
+        producer: Producer,
+        algorithm: Algorithm,
+        config: LearnerConfig,
+        update_config: UpdateConfig,
+        mix_config: MixConfig,
+        policy_config: PolicyConfig,
+        directory: Path,
+        boot_id: str,
+        metrics: Metrics,
+        stopping: threading.Event,
+        record: Mapping[str, Any],
+    ) -> None:
+        """Collect the parts; `record` is the resolved configuration, kept with every candidate."""
+        self._source, self._registry = source, registry
+        self._ledger, self._producer = ledger, producer
+        self._algorithm, self._config = algorithm, config
+        self._update_config, self._mix_config, self._policy_config = update_config, mix_config, policy_config
+        self._directory, self._boot_id, self._metrics = directory, boot_id, metrics
+        self._stopping, self._record = stopping, record
+        self._device = config.torch_device
+        self._num_values = 0
+
+    def run(self) -> None:
+        """Go on from the saved state, then round after round until told to stop."""
+        state = self._resume()
+        while not self._stopping.is_set() and not self._is_done(state):
+            if state is None or state.published or state.is_abandoned:
+                data = self._wait_for_data(state)
+                if data is None:
+                    return
+                state = self._begin(data, state)
+                train_state.save(self._directory, state)
+            else:
+                data = self._source.pinned(state.pin)
+            self._finish(state, data)
+
+    def _is_done(self, state: TrainState | None) -> bool:
+        limit = self._config.num_rounds
+        return bool(limit and state and state.published and state.round >= limit)
+
+    def _resume(self) -> TrainState | None:
+        """The saved state, if its data is still to be had."""
+        state = train_state.load_latest(
+            self._directory,
+            update_config=self._update_config,
+            mix_config=self._mix_config,
+            device=self._device,
+        )
+        if state is not None and not state.published:
+            try:
+                self._source.pinned(state.pin)
+            except LakeError as error:
+                _LOG.warning("cannot go on: %s; the round begins anew", error)
+                state = dataclasses.replace(state, is_abandoned=True) if state.round else None
+        if state is not None:
+            _LOG.info("resumed", extra={"round": state.round, "update": state.update})
+        return state
+
+    def _wait_for_data(self, last: TrainState | None) -> ArrayData | None:
+        """The newest data once there is enough of it for the next round; None when told to stop."""
+        while not self._stopping.is_set():
+            data = self._source.newest()
+            num_demonstrations = int(data.experience.is_demonstration.sum())
+            num_new = data.experience.num_rollouts - (last.num_rollouts if last else 0)
+            if last is None and num_demonstrations >= self._config.base_demonstrations:
+                return data
+            if last is not None and num_new >= self._config.round_episodes and self._is_decided(last):
+                return data
+            self._metrics.count(
+                "touchline_learner_wait_seconds_total",
+                self._config.poll_s,
+                on="demonstrations" if last is None else "episodes",
+            )
+            self._stopping.wait(self._config.poll_s)
+        return None
+
+    def _is_decided(self, last: TrainState) -> bool:
+        if not self._config.waits_for_judge or last.is_abandoned:
+            return True
+        return self._registry.get(last.published).tags.get("status") not in _UNDECIDED
+
+    def _begin(self, data: ArrayData, last: TrainState | None) -> TrainState:
+        """Pin, label, and choose the weights to start from."""
+        round = 0 if last is None else last.round + (not last.is_abandoned)
+        seed = self._config.seed + 1_000 * round
+        algorithm = self._algorithm_of(round)
+        started = time.monotonic()
+        labels = algorithm.label(data, device=self._device, seed=seed)
+        _LOG.info(
+            "labelled",
+            extra={"round": round, "mix": algorithm.mix(labels).reason, "took_s": time.monotonic() - started},
+        )
+        self._show(data, labels)
+        state = TrainState.begin(
+            self._first_policy(data, last, seed),
+            round=round,
+            seed=seed,
+            pin=data.pin,
+            # The base learns from demonstrations alone: robots at work before it are news to round 1.
+            num_rollouts=data.experience.num_rollouts if round else 0,
+            labels=labels,
+            num_updates=self._config.round_updates if round else self._config.base_updates,
+            update_config=self._update_config,
+            mix_config=self._mix_config,
+        )
+        self._send_values(data, state)
+        return state
+
+    def _send_values(self, data: ArrayData, state: TrainState) -> None:
+        try:
+            self._num_values += send_values(
+                self._producer,
+                data,
+                state.labels,
+                critic_version=state.train_id,
+                boot_id=self._boot_id,
+                first_seq=self._num_values,
+            )
+        except BusUnavailable as error:
+            # They can be recomputed from pin and seed; training does not wait for the broker.
+            _LOG.warning("critic labels not sent: %s", error)
+
+    def _first_policy(self, data: ArrayData, last: TrainState | None, seed: int) -> Policy:
+        if last is None:
+            return self._untrained(data, seed)
+        if self._config.schedule is Schedule.CONTINUAL:
+            return last.policy
+        policy = checkpoint.load(self._base_directory)
+        policy.network.to(self._device)
+        return policy
+
+    def _untrained(self, data: ArrayData, seed: int) -> Policy:
+        steps = np.flatnonzero(data.experience.is_demonstration[data.experience.episode])
+        rows = data.experience.row[steps]
+        normaliser = Normaliser.fit(state=data.state[rows], tactile=data.tactile[rows], action=data.action[rows])
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            policy = Policy.create(self._policy_config, data.spec, Vocabulary.of(data.instructions), normaliser)
+        policy.network.to(self._device)
+        return policy
+
+    def _algorithm_of(self, round: int) -> Algorithm:
+        """The base imitates, but drops indicators as later rounds do, so that null is trained in it."""
+        if round:
+            return self._algorithm
+        return HgDagger(mixing=self._mix_config, indicator_dropout=self._algorithm.indicator_dropout)
+
+    def _finish(self, state: TrainState, data: ArrayData) -> None:
+        """Train to the round's end and publish, unless told to stop on the way."""
+        algorithm = self._algorithm_of(state.round)
+        round = Round.of(
+            state,
+            data,
+            algorithm,
+            self._update_config,
+            is_scheduled=self._config.schedule is Schedule.ITERATED or state.round == 0,
+        )
+        is_trained = train(
+            state,
+            round,
+            directory=self._directory,
+            save_updates=self._config.save_updates,
+            should_stop=self._stopping.is_set,
+            on_update=self._on_update,
+        )
+        if not is_trained:
+            return
+        if state.round == 0:
+            checkpoint.save(self._base_directory, state.averaged_policy())
+        described = candidate.describe(state, data, algorithm, self._record)
+        state.published = candidate.publish(self._registry, self._ledger, state, described)
+        train_state.save(self._directory, state)
+        self._metrics.count("touchline_learner_candidates_total")
+        _LOG.info("candidate published", extra={"version": state.published, "round": state.round})
+
+    @property
+    def _base_directory(self) -> Path:
+        return self._directory / "base"
+
+    def _on_update(self, state: TrainState) -> None:
+        self._metrics.count("touchline_learner_steps_total", part="policy")
+        self._metrics.set("touchline_learner_loss", state.losses[-1], part="policy")
+        if state.update % self._config.save_updates == 0:
+            recent = float(np.mean(state.losses[-self._config.save_updates :]))
+            _LOG.info(
+                "training",
+                extra={"round": state.round, "update": state.update, "of": state.num_updates, "loss": recent},
+            )
+
+    def _show(self, data: ArrayData, labels: Labels) -> None:
+        num_judged = labels.count(Pool.AUTONOMOUS_POSITIVE) + labels.count(Pool.AUTONOMOUS_NEGATIVE)
+        ratio = labels.count(Pool.AUTONOMOUS_POSITIVE) / num_judged if num_judged else 0.0
+        for task in data.tasks:
+            self._metrics.set("touchline_learner_advantage_positive_ratio", ratio, task=task, source="rollout")
+            if labels.report is not None:
+                self._metrics.set("touchline_learner_value_calibration_error", abs(labels.report.bias), task=task)

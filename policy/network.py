@@ -1,0 +1,98 @@
+r"""The VLA+ network: prefix encoder and action expert, sized by one config.
+
+Model units everywhere; `policy.py` converts.
+
+    frames ---> stems <--- FiLM --- words
+                  |                   |
+                  +--> prefix tokens <+-- state
+                  |        |
+        keypoints, state,  | read by cross-attention
+        touch = grounding  v
+                  +----> action expert <---- touch, indicator, noisy chunk, time
+                           |
+                           v velocity
+"""
+
+import dataclasses
+
+from torch import Tensor, nn
+
+from policy.batch import frame_shape
+from policy.encoder import PrefixEncoder
+from policy.errors import ConfigError
+from policy.expert import ActionExpert, Context
+from policy.spec import EmbodimentSpec
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PolicyConfig:
+    """Sizes of a policy; the defaults train on one CPU core."""
+
+    horizon: int = 8
+    """Actions predicted together."""
+    width: int = 128
+    """Token width D; a multiple of `num_heads` and of 2."""
+    num_heads: int = 4
+    """Attention heads."""
+    num_prefix_layers: int = 1
+    """Transformer blocks over the prefix."""
+    num_expert_layers: int = 2
+    """Transformer blocks of the action expert."""
+    mlp_factor: int = 2
+    """Hidden width of a block's MLP over its token width."""
+    stem_channels: int = 32
+    """Feature channels of a camera stem."""
+    num_keypoints: int = 16
+    """Spatial-softmax keypoints per camera."""
+    max_tokens: int = 12
+    """Words read of an instruction."""
+    num_flow_steps: int = 5
+    """Euler steps from noise to a chunk."""
+    num_flow_samples: int = 2
+    """Flow times drawn per observation in training; the prefix is encoded once for all of them."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if getattr(self, field.name) < 1:
+                raise ConfigError("a size must be at least 1", field=field.name)
+        if self.width % self.num_heads or self.width % 2:
+            raise ConfigError("width must be even and a multiple of num_heads", width=self.width)
+
+
+class PolicyNetwork(nn.Module):
+    """All weights of a policy; inputs and outputs in model units."""
+
+    def __init__(self, config: PolicyConfig, spec: EmbodimentSpec, num_words: int) -> None:
+        super().__init__()
+        sizes = {"width": config.width, "num_heads": config.num_heads}
+        hidden = config.width * config.mlp_factor
+        self.encoder = PrefixEncoder(
+            frame_shape=frame_shape(spec),
+            num_state=max(1, len(spec.state)),
+            num_tactile=max(1, len(spec.tactile)),
+            num_words=num_words,
+            max_tokens=config.max_tokens,
+            num_layers=config.num_prefix_layers,
+            hidden=hidden,
+            stem_channels=config.stem_channels,
+            num_keypoints=config.num_keypoints,
+            **sizes,
+        )
+        self.expert = ActionExpert(
+            horizon=config.horizon,
+            num_actions=len(spec.action),
+            num_tactile=max(1, len(spec.tactile)),
+            num_layers=config.num_expert_layers,
+            hidden=hidden,
+            **sizes,
+        )
+
+    def encode(self, frames: Tensor, tokens_BL: Tensor, state_BS: Tensor, tactile_BT: Tensor) -> Context:
+        """Everything seen, read and felt, once per observation."""
+        prefix_BND, grounding_BD = self.encoder(frames, tokens_BL, state_BS, tactile_BT)
+        return self.expert.read(prefix_BND, grounding_BD, tactile_BT)
+
+    def velocity(self, context: Context, chunk_BHA: Tensor, time_B: Tensor, indicator_B: Tensor) -> Tensor:
+        """Flow velocity [B, H, A] at a noisy chunk and time."""
+        velocity: Tensor = self.expert(context, chunk_BHA, time_B, indicator_B)
+        return velocity

@@ -1,0 +1,121 @@
+"""The policy: numpy observations in, action chunks in the robot's units out.
+
+The actor calls `sample_chunks`, the learner `flow_loss`; both go through the same transforms and the
+same network, so that there is no difference between training and serving.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from policy.batch import ChunkBatch, Indicator, ObservationBatch
+from policy.expert import Context
+from policy.flow import Guidance, integrate, interpolate, masked_error
+from policy.network import PolicyConfig, PolicyNetwork
+from policy.schema import Float32
+from policy.spec import EmbodimentSpec
+from policy.tokens import Vocabulary
+from policy.transforms import Normaliser
+
+_MAX_TOUCH = 5.0
+"""Model units; contact forces have long tails, and a spike must not drown the other inputs."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Policy:
+    """Weights and all that is needed to use them: what a checkpoint holds."""
+
+    config: PolicyConfig
+    spec: EmbodimentSpec
+    vocabulary: Vocabulary
+    normaliser: Normaliser
+    network: PolicyNetwork
+
+    @classmethod
+    def create(
+        cls, config: PolicyConfig, spec: EmbodimentSpec, vocabulary: Vocabulary, normaliser: Normaliser
+    ) -> "Policy":
+        """Untrained weights, from torch's global generator."""
+        network = PolicyNetwork(config, spec, vocabulary.num_tokens)
+        return cls(config=config, spec=spec, vocabulary=vocabulary, normaliser=normaliser, network=network)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are; move them with `policy.network.to(device)`."""
+        return next(self.network.parameters()).device
+
+    @property
+    def num_parameters(self) -> int:
+        """Number of weights."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+    def encode(self, observations: ObservationBatch) -> Context:
+        """What the action expert reads, once per observation."""
+        touch = np.clip(self.normaliser.tactile.forward(observations.tactile), -_MAX_TOUCH, _MAX_TOUCH)
+        return self.network.encode(
+            self._tensor(observations.frames),
+            self._tensor(self.vocabulary.encode(observations.instructions, self.config.max_tokens)),
+            self._tensor(_with_channel(self.normaliser.state.forward(observations.state))),
+            self._tensor(_with_channel(touch)),
+        )
+
+    @torch.no_grad()
+    def sample_chunks(
+        self,
+        observations: ObservationBatch,
+        *,
+        guidance: Guidance,
+        generator: torch.Generator | None = None,
+        noise: Float32 | None = None,
+    ) -> Float32:
+        """float32[B, H, A] in the spec's units, within its limits.
+
+        `generator` lives on the policy's device; the same generator state gives the same chunks.
+        Who wants each row's chunk to depend on that row alone gives the `noise`, float32[B, H, A].
+        """
+        context = self.encode(observations)
+        shape = (len(observations), self.config.horizon, len(self.spec.action))
+        if noise is None:
+            start = torch.randn(shape, generator=generator, device=self.device)
+        else:
+            start = self._tensor(noise)
+
+        def conditioned(chunk: Tensor, time: Tensor, indicator: Indicator) -> Tensor:
+            column = torch.full((len(chunk),), int(indicator), device=chunk.device)
+            return self.network.velocity(context, chunk, time, column)
+
+        def velocity(chunk: Tensor, time: Tensor) -> Tensor:
+            return guidance.velocity(conditioned, chunk, time)
+
+        chunk = integrate(velocity, start, self.config.num_flow_steps)
+        actions = self.normaliser.action.inverse(chunk.cpu().numpy())
+        return np.clip(actions, self.spec.action_low, self.spec.action_high)
+
+    def flow_loss(self, batch: ChunkBatch, *, generator: torch.Generator) -> Tensor:
+        """Flow-matching loss per sample, [B]; several flow times share one encoding.
+
+        The caller weighs and averages; RECAP's first term, the unconditional one, enters as samples
+        whose indicator was dropped to NULL.
+        """
+        copies = self.config.num_flow_samples
+        actions = self._tensor(self.normaliser.action.forward(batch.actions)).repeat_interleave(copies, dim=0)
+        noise = torch.randn(actions.shape, generator=generator, device=self.device)
+        time = torch.rand(len(actions), generator=generator, device=self.device)
+        chunk, target = interpolate(noise, actions, time)
+        indicator = self._tensor(batch.indicator).repeat_interleave(copies)
+        context = self.encode(batch.observations)
+        velocity = self.network.velocity(context, chunk, time, indicator)
+        mask = self._tensor(batch.action_mask).repeat_interleave(copies, dim=0)
+        return masked_error(velocity, target, mask).view(-1, copies).mean(dim=1)
+
+    def _tensor(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+
+def _with_channel(values: Float32) -> Float32:
+    """A zero column for a body without that sense, because a layer needs an input."""
+    return values if values.shape[1] else np.zeros((len(values), 1), np.float32)

@@ -1,0 +1,232 @@
+"""The ring: decoded steps in memory-mapped files, each episode in one piece.
+
+    ring.json              what the files hold (the stamp)
+    frames.bin, state.bin  one array per column, `capacity` rows, preallocated and sparse
+
+An episode is written behind the one before it; at the end of the files writing begins again at row 0
+over the oldest. A stamp on disk never names rows that may have been overwritten: whoever makes room
+saves the stamp first, so a process that is killed at any moment leaves a ring that can be used.
+Written pages survive the process but not the machine, so the stamp holds the machine's boot.
+"""
+
+import dataclasses
+import fcntl
+import json
+import os
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policy.errors import ConfigError, LakeError
+from policy.spec import EmbodimentSpec
+from storage.frames import StepArrays, frame_shape
+
+LAYOUT_VERSION = 1
+"""Of the files; another one is rebuilt."""
+
+_ROOM_SHARE = 1 / 32
+"""Room made at once, of the capacity, so that the stamp is seldom written for it."""
+_BOOT_FILE = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RingEntry:
+    """One episode in the ring."""
+
+    episode_id: str
+    start: int
+    """Row of its first step; the others follow."""
+    length: int
+    kafka_offset: int
+    """Of its row in the episodes topic."""
+    step_offsets: Mapping[int, int]
+    """Last offset of its steps, per partition."""
+    operator_id: str
+    """Who helped first; empty where nobody did."""
+
+
+class Ring:
+    """Preallocated columns and the episodes in them; one process at a time."""
+
+    def __init__(self, directory: Path, spec: EmbodimentSpec, capacity: int, identity: Mapping[str, Any]) -> None:
+        """Open the files, with what is in them if their stamp fits.
+
+        Args:
+            directory: for the files; made when missing.
+            spec: whose steps they hold.
+            capacity: rows.
+            identity: what the content was made from (JSON); another one starts empty.
+
+        Raises:
+            ConfigError: another process has the directory.
+            SchemaError: the spec's cameras differ in size.
+        """
+        self._directory = directory
+        self.capacity = capacity
+        self.entries: OrderedDict[str, RingEntry] = OrderedDict()
+        """Episodes in the order in which they were written."""
+        self.floor = -1
+        """Episodes at or below this offset of the episodes topic are no longer drawn from."""
+        self.resume_offsets: dict[int, int] = {}
+        """Step offsets from which to read on after a restart."""
+        self._next_row = 0
+        directory.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(directory)
+        self._identity = {
+            "layout": LAYOUT_VERSION,
+            "spec_id": spec.spec_id,
+            "capacity": capacity,
+            "boot": _BOOT_FILE.read_text().strip() if _BOOT_FILE.exists() else "",
+            **identity,
+        }
+        self.is_reused = self._load_stamp()
+        if not self.is_reused:
+            self._stamp_file.unlink(missing_ok=True)  # it must not fit again over what we write now
+        self.columns = self._map_columns(spec)
+        """The arrays, `capacity` rows each; rows outside `entries` hold anything."""
+
+    def append(
+        self,
+        steps: StepArrays,
+        *,
+        episode_id: str,
+        kafka_offset: int,
+        step_offsets: Mapping[int, int],
+        operator_id: str,
+    ) -> None:
+        """Write an episode behind the last one, over the oldest ones where need be.
+
+        Raises:
+            LakeError: it is longer than the ring.
+        """
+        length = len(steps.state)
+        start = self._make_room(length)
+        for field in dataclasses.fields(StepArrays):
+            getattr(self.columns, field.name)[start : start + length] = getattr(steps, field.name)
+        self.entries[episode_id] = RingEntry(
+            episode_id=episode_id,
+            start=start,
+            length=length,
+            kafka_offset=kafka_offset,
+            step_offsets=dict(step_offsets),
+            operator_id=operator_id,
+        )
+        self._next_row = start + length
+
+    def save_stamp(self) -> None:
+        """Write down what the ring holds, in one rename."""
+        stamp = {
+            "identity": self._identity,
+            "next_row": self._next_row,
+            "floor": self.floor,
+            "resume_offsets": self.resume_offsets,
+            "entries": [dataclasses.asdict(entry) for entry in self.entries.values()],
+        }
+        draft = self._stamp_file.with_suffix(".tmp")
+        draft.write_text(json.dumps(stamp, separators=(",", ":")))
+        draft.replace(self._stamp_file)
+
+    def close(self) -> None:
+        """Save the stamp and let another process in."""
+        self.save_stamp()
+        os.close(self._lock)
+
+    @property
+    def _stamp_file(self) -> Path:
+        return self._directory / "ring.json"
+
+    def _make_room(self, length: int) -> int:
+        if length > self.capacity:
+            raise LakeError("an episode longer than the ring", num_steps=length, capacity=self.capacity)
+        start, victims = self._next_row, 0
+        if start + length > self.capacity:
+            # What lies behind is of the lap before, so it is the oldest: it goes as one.
+            victims += self._evict(self._next_row, self.capacity)
+            start = 0
+        if self._evict(start, start + length, dry_run=True):
+            room = min(length + int(self.capacity * _ROOM_SHARE), self.capacity - start)
+            victims += self._evict(start, start + room)
+        if victims:
+            self.save_stamp()
+        return start
+
+    def _evict(self, start: int, end: int, *, dry_run: bool = False) -> int:
+        """Let the episodes with rows in start..end go; returns how many there are.
+
+        Ahead of the writing row lie only episodes of the lap before, oldest first, so the search ends
+        at the first that is not in the way.
+        """
+        victims = []
+        for entry in self.entries.values():
+            if not (start < entry.start + entry.length and entry.start < end):
+                break
+            victims.append(entry)
+        if not dry_run:
+            for entry in victims:
+                del self.entries[entry.episode_id]
+                self.floor = max(self.floor, entry.kafka_offset)
+        return len(victims)
+
+    def _load_stamp(self) -> bool:
+        try:
+            stamp = json.loads(self._stamp_file.read_text())
+            if stamp["identity"] != self._identity:
+                return False
+            entries = [
+                RingEntry(**{**entry, "step_offsets": _int_keys(entry["step_offsets"])}) for entry in stamp["entries"]
+            ]
+            self.resume_offsets = _int_keys(stamp["resume_offsets"])
+            self._next_row, self.floor = stamp["next_row"], stamp["floor"]
+        except (FileNotFoundError, KeyError, TypeError, ValueError):
+            return False
+        self.entries = OrderedDict((entry.episode_id, entry) for entry in entries)
+        return True
+
+    def _map_columns(self, spec: EmbodimentSpec) -> StepArrays:
+        shapes: dict[str, tuple[tuple[int, ...], Any]] = {
+            "frames": (frame_shape(spec), np.uint8),
+            "state": ((len(spec.state),), np.float32),
+            "tactile": ((len(spec.tactile),), np.float32),
+            "executed_action": ((len(spec.action),), np.float32),
+            "proposed_action": ((len(spec.action),), np.float32),
+            "control_mode": ((), np.int8),
+            "command_delay_ms": ((), np.float32),
+        }
+        return StepArrays(
+            **{
+                name: _map(self._directory / f"{name}.bin", (self.capacity, *shape), np.dtype(dtype))
+                for name, (shape, dtype) in shapes.items()
+            }
+        )
+
+
+def _map(file: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A file as an array; resized where it does not fit, its blocks allocated as they are written."""
+    num_bytes = int(np.prod(shape)) * dtype.itemsize
+    if num_bytes == 0:
+        return np.empty(shape, dtype)
+    if not file.exists() or file.stat().st_size != num_bytes:
+        with file.open("wb") as target:
+            target.truncate(num_bytes)
+    # As a plain array: numpy's memmap class slows every index operation.
+    return np.asarray(np.memmap(file, dtype, mode="r+", shape=shape))
+
+
+def _lock(directory: Path) -> int:
+    descriptor = os.open(directory / "ring.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise ConfigError(
+            "another process uses this replay directory; give each learner its own", directory=str(directory)
+        ) from error
+    return descriptor
+
+
+def _int_keys(mapping: Mapping[str, int]) -> dict[int, int]:
+    return {int(key): value for key, value in mapping.items()}

@@ -1,0 +1,187 @@
+"""The Delta tables: one per kept topic, its columns the record's fields plus where Kafka had it.
+
+Arrays of floats are little-endian `binary` and frames are bytes, as on the wire: an append of 500
+steps then takes about 10 ms, and float lists would be slower (uint8 lists break above 127).
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from infra import wire
+from infra.home import Home
+from infra.topics import TOPICS, Topic
+from policy.errors import LakeError, SchemaError
+
+PARTITION_COLUMN = "kafka_partition"
+OFFSET_COLUMN = "kafka_offset"
+KEPT_TOPICS = tuple(topic for topic in TOPICS if topic.is_kept)
+
+READ_ERRORS = (DeltaError, OSError, pa.ArrowException)
+"""What a read raises when the clean-up took a file away under it: open again and read again."""
+
+_NUM_READ_ATTEMPTS = 5
+_SKIPPING_COLUMNS = ("boot_id", "seq", PARTITION_COLUMN, OFFSET_COLUMN, "episode_id", "time_ns")
+_COMMON_PROPERTIES = {
+    "delta.enableChangeDataFeed": "true",  # readers tail the log by version
+    "delta.checkpointInterval": "50",  # a handle slows from 9 to 115 ms over 1,200 commits without it
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LakeConfig:
+    """Where the tables are."""
+
+    url: str = ""
+    """Folder or object-store URL (s3://bucket/path, az://, gs://); empty is the home's lake folder.
+    Keys and endpoints of a store come from its usual environment variables (AWS_ENDPOINT_URL, ...)."""
+    log_retention_h: int = 1
+    """How long a reader may fall behind and still tail the log; set when a table is created."""
+    file_retention_h: int = 1
+    """How long files that compaction replaced stay for readers that still read them."""
+
+
+def table_schema(topic: Topic) -> pa.Schema:
+    """The columns of a topic's table."""
+    return (
+        wire.arrow_schema(topic.record)
+        .append(pa.field(PARTITION_COLUMN, pa.int32(), nullable=False))
+        .append(pa.field(OFFSET_COLUMN, pa.int64(), nullable=False))
+    )
+
+
+class Lake:
+    """All tables under one URL."""
+
+    def __init__(
+        self,
+        url: str,
+        storage_options: Mapping[str, str] | None = None,
+        *,
+        config: LakeConfig | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._storage_options = dict(storage_options or {})
+        self._config = config or LakeConfig()
+
+    def open(self, topic: Topic) -> DeltaTable:
+        """A fresh handle of a topic's table, which is created when it is missing.
+
+        Raises:
+            SchemaError: the table has other columns than the records of this release.
+            LakeError: the store does not answer, or the topic is not kept.
+        """
+        if not topic.is_kept:
+            raise LakeError("this topic is not kept in the lake", topic=topic.name)
+        try:
+            table = self._open_or_create(topic)
+        except (DeltaError, OSError) as error:
+            raise LakeError("the table cannot be opened", table=self._uri(topic), cause=str(error)) from error
+        found = [field.name for field in table.schema().fields]
+        expected = table_schema(topic).names
+        if found != expected:
+            raise SchemaError(
+                "the table has other columns; use another lake.url, or migrate it",
+                table=self._uri(topic),
+                missing=sorted(set(expected) - set(found)),
+                unknown=sorted(set(found) - set(expected)),
+            )
+        return table
+
+    def read(self, topic: Topic, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
+        """Rows of the newest snapshot, in no particular order.
+
+        Args:
+            topic: whose table.
+            columns: names in the wanted order; None for all.
+            where: a condition in SQL, such as "episode_id = 'a'" (see `sql_text`).
+
+        Raises:
+            LakeError: the table cannot be read.
+        """
+        for attempt in range(1, _NUM_READ_ATTEMPTS + 1):
+            table = self.open(topic)
+            try:
+                return pa.Table.from_batches(scan(table, topic, columns, where), schema=columns_of(topic, columns))
+            except READ_ERRORS as error:
+                if attempt == _NUM_READ_ATTEMPTS:
+                    raise LakeError("the table cannot be read", table=self._uri(topic), cause=str(error)) from error
+        raise AssertionError("unreachable")
+
+    def _uri(self, topic: Topic) -> str:
+        return f"{self.url}/{topic.name}"
+
+    def _open_or_create(self, topic: Topic) -> DeltaTable:
+        try:
+            return DeltaTable(self._uri(topic), storage_options=self._storage_options)
+        except TableNotFoundError:
+            # Two processes may meet here; "ignore" leaves the first one's table as it is.
+            return DeltaTable.create(
+                self._uri(topic),
+                table_schema(topic),
+                mode="ignore",
+                name=topic.name,
+                configuration=self._properties(topic),
+                storage_options=self._storage_options,
+            )
+
+    def _properties(self, topic: Topic) -> dict[str, str | None]:
+        names = table_schema(topic).names
+        return {
+            **_COMMON_PROPERTIES,
+            "delta.dataSkippingStatsColumns": ",".join(c for c in _SKIPPING_COLUMNS if c in names),
+            "delta.logRetentionDuration": f"interval {self._config.log_retention_h} hours",
+            "delta.deletedFileRetentionDuration": f"interval {self._config.file_retention_h} hours",
+        }
+
+
+def lake_of(config: LakeConfig, home: Home) -> Lake:
+    """The configured lake: its URL, else the home's own folder."""
+    return Lake(config.url or str(home.lake), config=config)
+
+
+def columns_of(topic: Topic, columns: Sequence[str] | None) -> pa.Schema:
+    """The schema of some of a table's columns."""
+    schema = table_schema(topic)
+    return schema if columns is None else pa.schema([schema.field(name) for name in columns])
+
+
+def scan(
+    table: DeltaTable, topic: Topic, columns: Sequence[str] | None = None, where: str | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Batches of a handle's snapshot.
+
+    Raises:
+        READ_ERRORS: a file went away, or the store does not answer.
+    """
+    schema = columns_of(topic, columns)
+    reader = pa.RecordBatchReader.from_stream(table.scan(columns=schema.names, predicate=where))
+    for batch in reader:
+        yield with_schema(batch, schema)
+
+
+def with_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """A batch that Delta returned, with our columns and Arrow types (it returns views)."""
+    columns: list[Any] = [batch.column(field.name).cast(field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def sql_text(value: str) -> str:
+    """A value as an SQL text literal, safe whatever it holds."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def beyond(offsets: Mapping[int, int]) -> str | None:
+    """The SQL condition of rows after these offsets, rows of partitions not named included."""
+    if not offsets:
+        return None
+    known = ", ".join(str(partition) for partition in offsets)
+    terms = [f"{PARTITION_COLUMN} NOT IN ({known})"]
+    terms += [
+        f"({PARTITION_COLUMN} = {partition} AND {OFFSET_COLUMN} > {offset})" for partition, offset in offsets.items()
+    ]
+    return " OR ".join(terms)

@@ -1,0 +1,185 @@
+"""One table's only writer: buffers new rows and commits them together with the ledger.
+
+    take(message) -> rows not delivered before, into the buffer
+    commit()      -> rows + application transactions + ledger, one Delta commit
+
+A commit that fails, or whose fate is unknown, leaves the writer unusable: open a new one, which
+recovers the ledger from the table, and read again from its offsets.
+"""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from infra.topics import Topic
+from policy.errors import LakeError, OffsetConflict
+from storage.offsets import Ledger, SeqRanges
+from storage.tables import READ_ERRORS, Lake, sql_text, table_schema
+
+LEDGER_KEY = "touchline.ledger"
+"""Under which a commit's metadata holds `Ledger.to_json`."""
+REOPEN_COMMITS = 50
+"""A handle slows with every commit it makes; a fresh one starts from the last checkpoint."""
+
+_NUM_COMMITS_SEARCHED = 20
+"""Maintenance commits carry no ledger; the newest append is never far behind them."""
+_UNCOMPRESSED = WriterProperties(compression="UNCOMPRESSED")  # JPEG frames; compaction compresses
+
+
+def app_id(topic: Topic, partition: int) -> str:
+    """The application-transaction id of one topic-partition."""
+    return f"{topic.name}-{partition}"
+
+
+class TableWriter:
+    """The exactly-once door of one table; one thread at a time."""
+
+    def __init__(self, lake: Lake, topic: Topic) -> None:
+        """Open the table and recover what it has taken.
+
+        Raises:
+            LakeError: the table cannot be opened or read.
+        """
+        self._lake = lake
+        self._topic = topic
+        self._table = lake.open(topic)
+        self._schema = table_schema(topic)
+        self._ledger = self._recover()
+        self._committed = dict(self._ledger.offsets)
+        self._buffer: list[pa.RecordBatch] = []
+        self.num_bytes = 0
+        """Bytes in the buffer."""
+        self.num_rows = 0
+        """Rows in the buffer."""
+        self.num_commits = 0
+        """Commits made by this writer."""
+
+    @property
+    def next_offsets(self) -> dict[int, int]:
+        """Where to read on, per partition; a partition that is not named was never read."""
+        return {partition: offset + 1 for partition, offset in self._ledger.offsets.items()}
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a commit would store anything: rows, or offsets of dropped messages."""
+        return self._ledger.offsets != self._committed
+
+    def take(self, partition: int, offset: int, batch: pa.RecordBatch) -> int:
+        """Buffer the rows of one message that were not delivered before; returns how many."""
+        boot_ids: list[Any] = batch.column("boot_id").to_pylist()
+        seqs: list[Any] = batch.column("seq").to_pylist()
+        is_new = self._ledger.take(partition, offset, boot_ids, seqs)
+        num_new = int(np.count_nonzero(is_new))
+        if num_new == 0:
+            return 0
+        if num_new < batch.num_rows:
+            batch = batch.filter(pa.array(is_new))
+        origin: list[Any] = [
+            pa.array(np.full(num_new, partition, np.int32)),
+            pa.array(np.full(num_new, offset, np.int64)),
+        ]
+        self._buffer.append(pa.RecordBatch.from_arrays([*batch.columns, *origin], schema=self._schema))
+        self.num_bytes += batch.nbytes
+        self.num_rows += num_new
+        return num_new
+
+    def skip(self, partition: int, offset: int) -> None:
+        """Move past a message that brings no rows (a dead letter)."""
+        self._ledger.take(partition, offset, (), ())
+
+    def commit(self) -> int:
+        """Store buffer and ledger in one commit; returns the number of rows stored.
+
+        Raises:
+            OffsetConflict: another writer has committed one of our partitions; open a new writer.
+            LakeError: the store failed, and whether the commit landed is unknown; open a new writer.
+        """
+        if not self.has_news:
+            return 0
+        moved = {p: o for p, o in self._ledger.offsets.items() if self._committed.get(p) != o}
+        properties = CommitProperties(
+            custom_metadata={LEDGER_KEY: self._ledger.to_json()},
+            app_transactions=[Transaction(app_id(self._topic, p), o) for p, o in moved.items()],
+        )
+        rows = pa.Table.from_batches(self._buffer, schema=self._schema)
+        try:
+            write_deltalake(
+                self._table, rows, mode="append", writer_properties=_UNCOMPRESSED, commit_properties=properties
+            )
+        except CommitFailedError as error:
+            raise OffsetConflict(
+                "another writer committed our partitions", table=self._topic.name, offsets=moved, cause=str(error)
+            ) from error
+        except (DeltaError, OSError, pa.ArrowException) as error:
+            raise LakeError("the commit failed", table=self._topic.name, offsets=moved, cause=str(error)) from error
+        return self._committed_now()
+
+    def _committed_now(self) -> int:
+        num_rows = self.num_rows
+        self._committed = dict(self._ledger.offsets)
+        self._ledger.forget_oldest()
+        self._buffer.clear()
+        self.num_bytes = self.num_rows = 0
+        self.num_commits += 1
+        if self.num_commits % REOPEN_COMMITS == 0:
+            self._reopen()
+        return num_rows
+
+    def _reopen(self) -> None:
+        """Take a fresh handle; Delta refuses a stale writer only until it refreshes, so we compare.
+
+        Raises:
+            OffsetConflict: the table is not where we left it.
+        """
+        self._table = self._lake.open(self._topic)
+        for partition, offset in self._committed.items():
+            stored = self._table.transaction_version(app_id(self._topic, partition))
+            if stored != offset:
+                raise OffsetConflict(
+                    "another writer moved our partition",
+                    table=self._topic.name,
+                    partition=partition,
+                    ours=offset,
+                    stored=stored,
+                )
+
+    def _recover(self) -> Ledger:
+        """The ledger of the newest commit that has one, if it fits the table; else from the rows."""
+        try:
+            for commit in self._table.history(_NUM_COMMITS_SEARCHED):
+                if LEDGER_KEY in commit:
+                    ledger = Ledger.from_json(commit[LEDGER_KEY], self._recall)
+                    if self._fits(ledger):
+                        return ledger
+                    break
+            return Ledger(self._stored_offsets(), is_whole=self._is_empty(), recall=self._recall)
+        except READ_ERRORS as error:
+            raise LakeError("the ledger cannot be read", table=self._topic.name, cause=str(error)) from error
+
+    def _stored_offsets(self) -> dict[int, int]:
+        # More partitions than the topic table names: a cluster's owner may have added some.
+        candidates = range(4 * self._topic.num_partitions + 60)
+        stored = {p: self._table.transaction_version(app_id(self._topic, p)) for p in candidates}
+        return {partition: offset for partition, offset in stored.items() if offset is not None}
+
+    def _fits(self, ledger: Ledger) -> bool:
+        return ledger.offsets == self._stored_offsets()
+
+    def _is_empty(self) -> bool:
+        return not self._stored_offsets()
+
+    def _recall(self, boot_id: str) -> SeqRanges:
+        """One boot's delivered ranges from the table's own rows.
+
+        Raises:
+            LakeError: the table cannot be read.
+        """
+        ranges = SeqRanges()
+        where = f"boot_id = {sql_text(boot_id)}"
+        rows = self._lake.read(self._topic, ["seq"], where)
+        for seq in np.sort(rows.column("seq").to_numpy()).tolist():
+            ranges.take(seq)
+        return ranges

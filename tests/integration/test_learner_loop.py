@@ -1,0 +1,165 @@
+import dataclasses
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from infra.memory_bus import MemoryBus
+from infra.memory_registry import MemoryRegistry
+from infra.topics import RELEASES, VALUES
+from learner import train_state
+from learner.candidate import RECORD_FILE
+from learner.mix import MixConfig
+from learner.schedule import Schedule
+from learner.synthetic import ToySource, toy_data, toy_spec
+from learner.train_state import TrainState
+from policy import checkpoint
+from tests.toy_learner import CONFIG, UPDATE, toy_learner
+
+SHORT = dataclasses.replace(CONFIG, round_updates=8)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def latest(directory: Path) -> TrainState:
+    state = train_state.load_latest(directory, update_config=UPDATE, mix_config=MixConfig(), device=torch.device("cpu"))
+    assert state is not None
+    return state
+
+
+class StopAfter:
+    """An event that is set once it was asked a number of times: a stop in the middle of a round."""
+
+    def __init__(self, num_questions: int) -> None:
+        self._left = num_questions
+
+    def is_set(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+    def wait(self, timeout: float) -> bool:
+        return self.is_set()
+
+
+def test_base_then_candidate_with_their_record(tmp_path: Path) -> None:
+    bus = MemoryBus()
+    bus.ensure_topics()
+    registry = MemoryRegistry(tmp_path / "registry")
+    toy_learner(tmp_path / "learner", registry, producer=bus.producer("learner"), config=SHORT).run()
+    base, improved = registry.versions()
+    assert (base.tags["round"], base.tags["algorithm"], base.tags["status"]) == ("0", "hg_dagger", "candidate")
+    assert (improved.tags["round"], improved.tags["algorithm"]) == ("1", "recap")
+    assert improved.tags["data_pin"] == toy_data().pin
+    record = json.loads((registry.fetch("2", tmp_path / "fetched") / RECORD_FILE).read_text())
+    assert record["critic"]["is_trusted"]
+    assert record["condition"]["action_gap"] > 0
+    assert record["mix"]
+    assert record["steps"]["correction"] > 0
+    assert len(record["git_commit"]) >= 7
+    assert registry.metrics["2"][-1][1]["loss"] > 0
+    checkpoint.load(tmp_path / "fetched" / "2", spec=toy_spec())
+    num_lines = sum(len(partition) for partition in bus.log(RELEASES.name))
+    assert num_lines == 2
+    assert sum(len(partition) for partition in bus.log(VALUES.name)) >= 1
+
+
+def test_a_stopped_learner_goes_on_to_the_same_losses(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    toy_learner(whole, MemoryRegistry(tmp_path / "a"), config=SHORT).run()
+    registry = MemoryRegistry(tmp_path / "b")
+    for num_questions in (5, 12, 4, 1000):
+        stopping = StopAfter(num_questions)
+        toy_learner(cut, registry, config=SHORT, stopping=stopping).run()  # type: ignore[arg-type]
+    assert latest(cut).losses == latest(whole).losses
+    assert all(torch.equal(latest(cut).ema[name], value) for name, value in latest(whole).ema.items())
+    assert len(registry.versions()) == 2
+
+
+def test_a_candidate_is_published_once(tmp_path: Path) -> None:
+    registry = MemoryRegistry(tmp_path / "registry")
+    directory = tmp_path / "learner"
+    toy_learner(directory, registry, config=SHORT).run()
+    # As if killed between publishing and writing down that it was done.
+    for path in directory.glob("state-*-published"):
+        fields = json.loads((path / "state.json").read_text())
+        (path / "state.json").write_text(json.dumps({**fields, "published": ""}))
+    toy_learner(directory, registry, config=SHORT).run()
+    assert len(registry.versions()) == 2
+    assert latest(directory).published == "2"
+
+
+def test_a_damaged_state_falls_back_to_the_one_before(tmp_path: Path) -> None:
+    directory = tmp_path / "learner"
+    toy_learner(directory, MemoryRegistry(tmp_path / "registry"), config=SHORT).run()
+    newest = max(directory.glob("state-*"))
+    tensors = newest / "state.safetensors"
+    tensors.write_bytes(tensors.read_bytes()[:-100])
+    state = latest(directory)
+    assert state.is_trained
+    assert not state.published
+
+
+def test_lost_data_begin_the_round_anew(tmp_path: Path) -> None:
+    directory = tmp_path / "learner"
+    registry = MemoryRegistry(tmp_path / "registry")
+    stop: Callable[[], StopAfter] = lambda: StopAfter(14)  # noqa: E731
+    toy_learner(directory, registry, config=SHORT, stopping=stop()).run()  # type: ignore[arg-type]
+    assert (latest(directory).round, latest(directory).published) == (1, "")
+    newer = toy_data(num_rollouts=60, seed=1)
+    toy_learner(directory, registry, config=SHORT, source=ToySource(newer)).run()
+    assert latest(directory).round == 1
+    assert latest(directory).pin == newer.pin
+    assert registry.versions()[-1].tags["data_pin"] == newer.pin
+
+
+def test_continual_training_goes_on_from_the_last_weights(tmp_path: Path) -> None:
+    config = dataclasses.replace(SHORT, schedule=Schedule.CONTINUAL, round_updates=1)
+    directory = tmp_path / "learner"
+    registry = MemoryRegistry(tmp_path / "registry")
+    toy_learner(directory, registry, config=config).run()
+    base = checkpoint.load(directory / "base").network.state_dict()
+    gaps = [float((latest(directory).policy.network.state_dict()[n] - v).abs().max()) for n, v in base.items()]
+    assert 0 < max(gaps) < 0.1
+
+
+def test_the_next_round_waits_for_the_judge(tmp_path: Path) -> None:
+    config = dataclasses.replace(SHORT, waits_for_judge=True)
+    registry = MemoryRegistry(tmp_path / "registry")
+    stopping = threading.Event()
+    learner = toy_learner(tmp_path / "learner", registry, config=config, stopping=stopping)
+    worker = threading.Thread(target=learner.run)
+    worker.start()
+    try:
+        assert _until(lambda: len(registry.versions()) == 1)
+        registry.set_tag("1", "status", "champion")
+        assert _until(lambda: len(registry.versions()) == 2)
+    finally:
+        stopping.set()
+        worker.join(30)
+    assert not worker.is_alive()
+
+
+def test_losses_fall(tmp_path: Path) -> None:
+    config = dataclasses.replace(SHORT, base_updates=60, num_rounds=0)
+    directory = tmp_path / "learner"
+    registry = MemoryRegistry(tmp_path / "registry")
+    stopping = StopAfter(66)
+    toy_learner(directory, registry, config=config, stopping=stopping).run()  # type: ignore[arg-type]
+    losses = latest(directory).losses
+    assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
+
+
+def _until(condition: Callable[[], bool], timeout_s: float = 30.0) -> bool:
+    gate = threading.Event()
+    for _ in range(int(timeout_s / 0.02)):
+        if condition():
+            return True
+        gate.wait(0.02)
+    return False

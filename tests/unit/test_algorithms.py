@@ -1,0 +1,96 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from learner import algorithms
+from learner.advantage import AdvantageConfig
+from learner.algorithms.filtered_bc import FilteredBc
+from learner.algorithms.hg_dagger import HgDagger
+from learner.algorithms.recap import ConditionConfig, Recap
+from learner.algorithms.recap_random import RecapRandom
+from learner.critic import CriticConfig
+from learner.labels import Pool
+from learner.mix import MixConfig
+from learner.synthetic import toy_data
+from learner.value import ValueConfig
+from policy.batch import Indicator
+from policy.errors import ConfigError
+from policy.flow import Guidance, Reference
+
+CPU = torch.device("cpu")
+QUICK = ValueConfig(num_updates=5, batch_size=16, width=16, stem_channels=4, num_keypoints=2)
+ANY = CriticConfig(min_ranking=-1, min_auc=0, min_episodes=10)
+NEVER = dataclasses.replace(ANY, min_ranking=0.999)
+
+
+def test_every_name_makes_its_algorithm() -> None:
+    settings = {
+        "advantage": AdvantageConfig(),
+        "critic": CriticConfig(),
+        "value": ValueConfig(),
+        "mixing": MixConfig(),
+        "condition": ConditionConfig(),
+    }
+    for name in algorithms.NAMES:
+        assert algorithms.create(name, **settings).name == name  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="recap, hg_dagger"):
+        algorithms.create("recpa", **settings)  # type: ignore[arg-type]
+
+
+def test_recap_labels_autonomous_steps_once_its_critic_passes() -> None:
+    data = toy_data()
+    labels = Recap(critic=ANY, value=QUICK).label(data, device=CPU, seed=0)
+    autonomous = data.experience.is_autonomous
+    assert labels.report is not None
+    assert labels.report.is_trusted
+    assert (labels.pool[autonomous] != Pool.UNUSED).all()
+    assert (labels.pool[data.experience.is_correction] == Pool.CORRECTION).all()
+    assert (labels.indicator[labels.pool == Pool.AUTONOMOUS_NEGATIVE] == Indicator.NEGATIVE).all()
+    assert (labels.indicator[~autonomous] == Indicator.POSITIVE).all()
+
+
+def test_recap_rests_on_people_while_its_critic_fails() -> None:
+    data = toy_data()
+    recap = Recap(critic=NEVER, value=QUICK)
+    labels = recap.label(data, device=CPU, seed=0)
+    assert (labels.pool[data.experience.is_autonomous] == Pool.UNUSED).all()
+    mix = recap.mix(labels)
+    assert mix.autonomous_share == 0
+    assert "the critic has no say" in mix.reason
+    assert recap.guidance(labels) == Guidance()
+
+
+def test_guidance_needs_a_negative_condition_and_scarce_help() -> None:
+    labels = Recap(critic=ANY, value=QUICK).label(toy_data(), device=CPU, seed=0)
+    scarce = Recap(mixing=MixConfig(plentiful_corrections=10_000))
+    assert scarce.guidance(labels) == Guidance(reference=Reference.NEGATIVE, scale=2.0)
+    assert Recap(mixing=MixConfig(plentiful_corrections=1)).guidance(labels) == Guidance()
+
+
+def test_the_control_keeps_the_share_and_loses_the_information() -> None:
+    data = toy_data()
+    real = Recap(critic=ANY, value=QUICK).label(data, device=CPU, seed=0)
+    control = RecapRandom(critic=ANY, value=QUICK).label(data, device=CPU, seed=0)
+    for pool in Pool:
+        assert real.count(pool) == control.count(pool)
+    assert (real.pool != control.pool).any()
+    assert np.array_equal(real.advantage, control.advantage)
+
+
+def test_imitation_baselines() -> None:
+    data = toy_data()
+    people = HgDagger().label(data, device=CPU, seed=0)
+    assert {int(p) for p in np.unique(people.pool)} == {Pool.UNUSED, Pool.DEMONSTRATION, Pool.CORRECTION}
+    filtered = FilteredBc().label(data, device=CPU, seed=0)
+    used = filtered.pool == Pool.AUTONOMOUS_POSITIVE
+    episode = data.experience.episode
+    assert used.any()
+    assert data.experience.is_success[episode[used]].all()
+    helped = np.unique(episode[data.experience.is_correction])
+    assert not used[np.isin(episode, helped)].any()
+    assert filtered.count(Pool.AUTONOMOUS_NEGATIVE) == 0
+    for algorithm, labels in ((HgDagger(), people), (FilteredBc(), filtered)):
+        assert algorithm.guidance(labels) == Guidance()
+        assert algorithm.mix(labels).reason

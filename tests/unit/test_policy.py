@@ -1,0 +1,147 @@
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from policy.batch import ChunkBatch, Indicator, ObservationBatch
+from policy.errors import ConfigError
+from policy.flow import Guidance, Reference
+from policy.network import PolicyConfig
+from policy.policy import Policy
+from policy.spec import EmbodimentSpec
+
+ObservationsOf = Callable[[EmbodimentSpec, int], ObservationBatch]
+
+
+def sample(policy: Policy, observations: ObservationBatch, guidance: Guidance | None = None) -> np.ndarray:
+    generator = torch.Generator().manual_seed(7)
+    return policy.sample_chunks(observations, guidance=guidance or Guidance(), generator=generator)
+
+
+def rows(batch: ObservationBatch, index: slice) -> ObservationBatch:
+    return ObservationBatch(
+        frames=batch.frames[index],
+        state=batch.state[index],
+        tactile=batch.tactile[index],
+        instructions=batch.instructions[index],
+    )
+
+
+def chunks(policy: Policy, observations: ObservationBatch, indicator: Indicator) -> ChunkBatch:
+    shape = (len(observations), policy.config.horizon)
+    actions = np.random.default_rng(1).normal(size=(*shape, len(policy.spec.action))).astype(np.float32)
+    return ChunkBatch(
+        observations=observations,
+        actions=actions,
+        action_mask=np.ones(shape, np.bool_),
+        indicator=np.full(shape[0], int(indicator)),
+    )
+
+
+def loss(policy: Policy, batch: ChunkBatch) -> torch.Tensor:
+    return policy.flow_loss(batch, generator=torch.Generator().manual_seed(3))
+
+
+def test_chunks_are_in_robot_units_and_within_limits(small_policy: Policy, observations_of: ObservationsOf) -> None:
+    spec = small_policy.spec
+    sampled = sample(small_policy, observations_of(spec, 5))
+    assert sampled.shape == (5, 4, 2)
+    assert sampled.dtype == np.float32
+    assert (sampled >= spec.action_low).all()
+    assert (sampled <= spec.action_high).all()
+
+
+def test_the_same_generator_state_gives_the_same_chunks(small_policy: Policy, observations_of: ObservationsOf) -> None:
+    observations = observations_of(small_policy.spec, 3)
+    np.testing.assert_array_equal(sample(small_policy, observations), sample(small_policy, observations))
+
+
+def test_a_robot_is_not_moved_by_its_neighbours(small_policy: Policy, observations_of: ObservationsOf) -> None:
+    observations = observations_of(small_policy.spec, 6)
+    alone = sample(small_policy, rows(observations, slice(0, 2)))
+    together = sample(small_policy, observations)
+    np.testing.assert_allclose(together[:2], alone, atol=1e-5)
+
+
+def test_guidance_of_one_is_the_positive_policy(small_policy: Policy, observations_of: ObservationsOf) -> None:
+    observations = observations_of(small_policy.spec, 3)
+    plain = sample(small_policy, observations)
+    for reference in (Reference.NULL, Reference.NEGATIVE):
+        np.testing.assert_array_equal(
+            sample(small_policy, observations, Guidance(reference=reference, scale=1.0)), plain
+        )
+    guided = sample(small_policy, observations, Guidance(reference=Reference.NEGATIVE, scale=2.0))
+    assert not np.array_equal(guided, plain)
+
+
+@pytest.mark.parametrize("sense", ["frames", "state", "tactile", "instructions"])
+def test_every_sense_moves_the_chunk(small_policy: Policy, observations_of: ObservationsOf, sense: str) -> None:
+    observations = observations_of(small_policy.spec, 2)
+    # A fresh FiLM layer is the identity; a trained one is not.
+    torch.manual_seed(1)
+    for name, parameter in small_policy.network.named_parameters():
+        if "film" in name:
+            torch.nn.init.normal_(parameter)
+    changed: dict[str, object] = {
+        "frames": 255 - observations.frames,
+        "state": observations.state + 1,
+        "tactile": observations.tactile + 1,
+        "instructions": ["plug the red"] * 2,
+    }
+    other = dataclasses.replace(observations, **{sense: changed[sense]})
+    assert np.abs(sample(small_policy, other) - sample(small_policy, observations)).max() > 1e-4
+
+
+def test_loss_is_per_sample_and_knows_the_indicator(small_policy: Policy, observations_of: ObservationsOf) -> None:
+    observations = observations_of(small_policy.spec, 5)
+    losses = [loss(small_policy, chunks(small_policy, observations, i)) for i in Indicator]
+    assert losses[0].shape == (5,)
+    assert len({each.sum().item() for each in losses}) == 3
+
+
+def test_a_sample_without_targets_teaches_nothing(small_policy: Policy, observations_of: ObservationsOf) -> None:
+    batch = chunks(small_policy, observations_of(small_policy.spec, 3), Indicator.POSITIVE)
+    batch.action_mask[1] = False
+    assert loss(small_policy, batch)[1] == 0
+
+
+def test_loss_falls_and_every_weight_is_trained(small_policy: Policy, observations_of: ObservationsOf) -> None:
+    batch = chunks(small_policy, observations_of(small_policy.spec, 8), Indicator.POSITIVE)
+    batch.indicator[:3] = np.arange(3)
+    optimizer = torch.optim.Adam(small_policy.network.parameters(), lr=1e-2)
+    values = []
+    for _ in range(30):
+        optimizer.zero_grad()
+        value = loss(small_policy, batch).mean()
+        value.backward()
+        optimizer.step()
+        values.append(value.item())
+    assert values[-1] < 0.7 * values[0]
+    # `key` biases shift all attention logits alike, so they have no gradient.
+    untrained = [
+        name
+        for name, parameter in small_policy.network.named_parameters()
+        if (parameter.grad is None or not parameter.grad.abs().max() > 0) and not name.endswith("key.bias")
+    ]
+    assert untrained == []
+
+
+def test_a_body_without_cameras_touch_or_state_is_driven(
+    small_spec: EmbodimentSpec,
+    policy_of: Callable[[EmbodimentSpec], Policy],
+    observations_of: ObservationsOf,
+) -> None:
+    blind = dataclasses.replace(small_spec, cameras=(), tactile=(), state=())
+    policy = policy_of(blind)
+    observations = observations_of(blind, 2)
+    observations.check(blind)
+    assert sample(policy, observations).shape == (2, 4, 2)
+
+
+def test_sizes_that_cannot_be_are_settings_to_mend() -> None:
+    with pytest.raises(ConfigError, match="num_heads"):
+        PolicyConfig(width=128, num_heads=3)
+    with pytest.raises(ConfigError, match="at least 1"):
+        PolicyConfig(horizon=0)

@@ -1,0 +1,118 @@
+import json
+
+import pytest
+
+from corrections import codec, protocol
+from corrections import operator_messages as messages
+from policy.errors import WireError
+from policy.schema import ControlMode, Outcome
+
+COMMAND = protocol.HumanCommand(
+    robot_id="r1", lease_epoch=3, seq=7, sent_ns=123, action=(0.5, -1.0, 0.0), is_deadman_held=True
+)
+STATE = protocol.RobotState(
+    robot_id="r1",
+    mode=ControlMode.PAUSED,
+    episode_id="e",
+    state=(0.1, 2.0),
+    privileged={"tip_x_m": 0.25},
+    limit_hits=("move_x",),
+)
+INFO = protocol.RobotInfo(robot_id="r1", spec="{}", is_simulated=True)
+EXAMPLES = [
+    (protocol.FROM_ROBOT, protocol.RobotHello(robots=(INFO,))),
+    (protocol.FROM_ROBOT, protocol.Reports(states=(STATE,))),
+    (protocol.TO_ROBOT, COMMAND),
+    (protocol.TO_ROBOT, protocol.LeaseState(robot_id="r1", epoch=2, is_held=True, operator_id="ann")),
+    (protocol.TO_ROBOT, protocol.Stop(robot_id="r1", reason="smoke")),
+    (protocol.TO_ROBOT, protocol.ClearStop(robot_id="r1", confirm="r1", reason="looked")),
+    (protocol.TO_ROBOT, protocol.WantFrames(robot_id="r1", rate_hz=15.0)),
+    (messages.FROM_OPERATOR, messages.OperatorHello(operator_id="ann")),
+    (messages.FROM_OPERATOR, messages.Watch(is_all=False, robot_ids=("r1",))),
+    (messages.FROM_OPERATOR, messages.Acquire(robot_id="r1")),
+    (messages.FROM_OPERATOR, messages.LabelEpisode(episode_id="e", outcome=Outcome.TIMED_OUT)),
+    (messages.TO_OPERATOR, messages.Roster(robots=(INFO,))),
+    (messages.TO_OPERATOR, messages.Receipt(episode_id="e", outcome=Outcome.SUCCESS)),
+]
+
+
+@pytest.mark.parametrize(("table", "message"), EXAMPLES, ids=lambda value: getattr(value, "TYPE", ""))
+def test_a_message_survives_the_socket(table, message):
+    assert codec.decode(codec.encode(message), table) == message
+
+
+def edited(**changes):
+    fields = json.loads(codec.encode(COMMAND))
+    fields.update(changes)
+    return json.dumps({key: value for key, value in fields.items() if value is not ...})
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (b"\x00\x01", "binary"),
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "object with a type"),
+        ('{"type": 3}', "object with a type"),
+        ('{"type": "launch"}', "unknown type"),
+        (edited(extra=1), "unknown field.*command.extra"),
+        (edited(seq=...), "missing.*command.seq"),
+        (edited(seq="7"), "not a int.*command.seq"),
+        (edited(seq=True), "not a int"),
+        (edited(seq=1 << 70), "not a int"),
+        (edited(is_deadman_held=1), "not a bool"),
+        (edited(action="abc"), "expected a list"),
+        (edited(action=[0.0] * 5_000), "too many items"),
+        (edited(action=[]), "1 to 64 axes"),
+        (edited(action=[0.0] * 65), "1 to 64 axes"),
+        (edited(action=[1.5]), r"\[-1, 1\]"),
+        (edited(action=["x"]), "not a float"),
+        (edited(action=[10**400]), "not a float"),
+        (edited(robot_id=""), "a name has"),
+        (edited(robot_id="a\nb"), "a name has"),
+        (edited(robot_id="x" * 20_000), "not a str"),
+        (edited(action=[float("nan")]), "not a float"),
+    ],
+)
+def test_a_malformed_message_is_refused_with_the_field_that_is_wrong(text, complaint):
+    with pytest.raises(WireError, match=complaint):
+        codec.decode(text, messages.FROM_OPERATOR)
+
+
+def test_a_message_of_the_other_direction_is_refused():
+    with pytest.raises(WireError, match="unknown type"):
+        codec.decode(codec.encode(messages.Roster(robots=())), messages.FROM_OPERATOR)
+
+
+def test_numbers_that_are_not_finite_cannot_be_sent():
+    with pytest.raises(WireError, match="not finite"):
+        codec.encode(protocol.Reports(states=(protocol.RobotState(robot_id="r", mode=ControlMode.LOST, state=(float("inf"),)),)))
+
+
+def test_unknown_words_and_nested_mistakes_name_their_place():
+    fields = json.loads(codec.encode(protocol.Reports(states=(STATE,))))
+    fields["states"][0]["mode"] = "dancing"
+    with pytest.raises(WireError, match=r"reports.states.mode"):
+        codec.decode(json.dumps(fields), protocol.FROM_ROBOT)
+    fields["states"][0] = 3
+    with pytest.raises(WireError, match="expected an object"):
+        codec.decode(json.dumps(fields), protocol.FROM_ROBOT)
+
+
+def test_clearing_a_stop_takes_the_robots_name_and_a_reason():
+    with pytest.raises(WireError, match="confirm"):
+        protocol.ClearStop(robot_id="r1", confirm="r2", reason="why not")
+    with pytest.raises(WireError, match="reason"):
+        protocol.ClearStop(robot_id="r1", confirm="r1", reason=" ")
+
+
+def test_a_process_has_between_one_and_256_robots_of_different_names():
+    for robots in ((), (INFO, INFO)):
+        with pytest.raises(WireError, match="1 to 256"):
+            protocol.RobotHello(robots=robots)
+
+
+def test_a_report_is_written_once_for_all_who_watch():
+    text = f'{{"type":"reports","states":[{codec.fragment(STATE)}]}}'
+    assert codec.decode(text, protocol.FROM_ROBOT) == protocol.Reports(states=(STATE,))

@@ -1,0 +1,106 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from learner.algorithms.filtered_bc import FilteredBc
+from learner.labels import Pool, without_critic
+from learner.mix import Mix, MixConfig, OnlineShare, choose
+from learner.sampler import Sampler
+from learner.synthetic import toy_data
+from policy.errors import ConfigError
+
+FIXED = MixConfig(is_adaptive=False)
+HALF = Mix(autonomous_share=0.5, negative_share=0.25, reason="")
+
+
+def test_same_seed_and_update_draw_the_same_steps() -> None:
+    data = toy_data()
+    labels = FilteredBc().label(data, device=torch.device("cpu"), seed=0)
+    first = Sampler(data.experience, labels, HALF, seed=5)
+    second = Sampler(data.experience, labels, HALF, seed=5)
+    online = OnlineShare(FIXED)
+    assert np.array_equal(first.draw(7, 64, online).steps, second.draw(7, 64, online).steps)
+    assert not np.array_equal(first.draw(7, 64, online).steps, first.draw(8, 64, online).steps)
+    assert not np.array_equal(
+        first.draw(7, 64, online).steps, Sampler(data.experience, labels, HALF, seed=6).draw(7, 64, online).steps
+    )
+
+
+def test_batches_follow_the_mix() -> None:
+    data = toy_data(num_rollouts=40)
+    pool = FilteredBc().label(data, device=torch.device("cpu"), seed=0).pool.copy()
+    pool[(pool == Pool.UNUSED) & data.experience.is_autonomous] = Pool.AUTONOMOUS_NEGATIVE
+    draw = Sampler(data.experience, without_critic(pool), HALF, seed=0).draw(0, 40_000, OnlineShare(FIXED))
+    shares = np.bincount(pool[draw.steps], minlength=5) / len(draw.steps)
+    assert shares == pytest.approx([0, 0.5, 0.25, 0.1875, 0.0625], abs=0.01)
+    assert draw.is_online.mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_tasks_weigh_the_same_whatever_their_size() -> None:
+    data = toy_data(num_demonstrations=9, num_rollouts=0, num_helped=0)
+    experience = dataclasses.replace(data.experience, task=np.array([0] * 8 + [3]))
+    labels = FilteredBc().label(dataclasses.replace(data, experience=experience), device=torch.device("cpu"), seed=0)
+    draw = Sampler(experience, labels, HALF, seed=0).draw(0, 20_000, OnlineShare(FIXED))
+    assert (draw.task == 3).mean() == pytest.approx(0.5, abs=0.02)
+    assert not draw.is_online.any()
+
+
+def test_long_stuck_episodes_weigh_no_more_than_short_ones() -> None:
+    data = toy_data(num_demonstrations=0, num_helped=0, num_rollouts=30)
+    pool = np.full(data.experience.num_steps, Pool.AUTONOMOUS_NEGATIVE, np.int8)
+    draw = Sampler(data.experience, without_critic(pool), HALF, seed=0).draw(0, 60_000, OnlineShare(FIXED))
+    per_episode = np.bincount(data.experience.episode[draw.steps]) / 60_000
+    assert per_episode == pytest.approx(1 / 30, abs=0.005)
+
+
+def test_nothing_to_learn_from_is_said() -> None:
+    data = toy_data()
+    with pytest.raises(ConfigError, match="nothing to learn from"):
+        Sampler(data.experience, without_critic(np.zeros(data.experience.num_steps, np.int8)), HALF, seed=0)
+
+
+def test_choice_reads_the_data() -> None:
+    config = MixConfig()
+    plenty = choose(config, num_corrections=2000, num_positive=400, num_negative=600)
+    scarce = choose(config, num_corrections=50, num_positive=400, num_negative=600)
+    assert plenty.autonomous_share == pytest.approx(0.1)
+    assert plenty.reason.startswith("corrections lead: 2000")
+    assert scarce.autonomous_share > 0.45
+    assert scarce.reason.startswith("autonomous steps weigh more: 50")
+    assert scarce.negative_share == 0.5
+    alone = choose(config, num_corrections=50, num_positive=0, num_negative=0, why_not_autonomous=": why")
+    assert alone.autonomous_share == 0
+    assert alone.reason.endswith("no autonomous steps: why")
+
+
+def test_adaptive_share_follows_the_losses_within_its_clip() -> None:
+    online = OnlineShare(MixConfig(window_updates=3))
+    assert online.share(0) == 0.5
+    for _ in range(3):
+        online.observe(0, is_online=True, loss=0.4)
+        online.observe(0, is_online=False, loss=0.4)
+    expected = np.exp(0.6) / (np.exp(0.6) + np.exp(0.4))
+    assert online.share(0) == pytest.approx(expected)
+    assert online.share(1) == 0.5
+    for _ in range(3):
+        online.observe(0, is_online=True, loss=1000.0)
+    assert online.share(0) == 0.8
+    for _ in range(3):
+        online.observe(0, is_online=True, loss=0.0)
+        online.observe(0, is_online=False, loss=1000.0)
+    assert online.share(0) == 0.2
+    again = OnlineShare(MixConfig(window_updates=3))
+    again.restore(online.to_dict())
+    assert again.share(0) == online.share(0)
+    assert again.to_dict() == online.to_dict()
+
+
+def test_shares_are_checked() -> None:
+    with pytest.raises(ConfigError, match="min_online_share"):
+        MixConfig(online_share=0.9)
+    with pytest.raises(ConfigError, match="max_negative_share"):
+        MixConfig(max_negative_share=1.5)
+    with pytest.raises(ConfigError, match="plentiful_corrections"):
+        MixConfig(plentiful_corrections=0)

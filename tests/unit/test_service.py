@@ -1,0 +1,99 @@
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from infra import config, service
+from infra.service import DRAIN_EXCEEDED, Service
+from policy.errors import ConfigError
+
+TIMEOUT_S = 20.0
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=TIMEOUT_S) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_metrics_and_health_are_served() -> None:
+    with Service("actor-0") as process:
+        process.metrics.count("touchline_steps_recorded_total", 3, robot="r1")
+        status, text = get(process.port, "/metrics")
+        assert status == 200
+        assert 'touchline_steps_recorded_total{robot="r1"} 3.0' in text
+        status, text = get(process.port, "/healthz")
+        assert (status, json.loads(text)["is_healthy"]) == (200, True)
+        problem: list[str] = ["no broker"]
+        process.add_check("kafka", lambda: problem[0] if problem else None)
+        status, text = get(process.port, "/healthz")
+        assert (status, json.loads(text)["problems"]) == (503, {"kafka": "no broker"})
+        problem.clear()
+        assert get(process.port, "/healthz")[0] == 200
+        process.stop()
+        process.stop()
+        assert get(process.port, "/healthz")[0] == 503
+        assert get(process.port, "/else")[0] == 404
+
+
+def test_a_port_in_use_is_named_with_the_fix() -> None:
+    with Service("one") as first, pytest.raises(ConfigError, match=rf"port {first.port} .*--metrics-port"):
+        Service("two", port=first.port)
+
+
+def test_sigterm_sets_stopping_and_handlers_are_restored() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with Service("one") as process:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert process.stopping.wait(TIMEOUT_S)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_drain_that_takes_too_long_ends_the_process() -> None:
+    code = (
+        "import os, signal, time\nfrom infra.service import Service\n"
+        "with Service('slow', drain_s=0.1):\n    os.kill(os.getpid(), signal.SIGTERM)\n    time.sleep(1000)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    assert done.returncode == DRAIN_EXCEEDED
+    assert "not drained in time" in done.stderr
+
+
+def test_logs_are_json_lines_with_their_fields(tmp_path: Path) -> None:
+    with Service("ingest", log_dir=tmp_path) as process:
+        logging.getLogger("storage.ingest").info("committed", extra={"num_steps": 3, "path": tmp_path})
+        process.log.debug("not at this level")
+    lines = [json.loads(line) for line in (tmp_path / "ingest.jsonl").read_text().splitlines()]
+    assert [line["message"] for line in lines] == ["started", "committed", "stopped"]
+    assert lines[1]["num_steps"] == 3
+    assert lines[1]["path"] == str(tmp_path)
+    assert (lines[1]["service"], lines[1]["logger"], lines[1]["level"]) == ("ingest", "storage.ingest", "info")
+
+
+def test_an_error_that_ends_a_service_is_logged(tmp_path: Path) -> None:
+    def fail() -> None:
+        with Service("learner", log_dir=tmp_path):
+            raise ValueError("nan loss")
+
+    with pytest.raises(ValueError, match="nan loss"):
+        fail()
+    assert "nan loss" in (tmp_path / "learner.jsonl").read_text()
+
+
+def test_a_service_from_flags_writes_its_log_in_the_home(tmp_path: Path) -> None:
+    parser = config.parser("touchline x", "")
+    service.add_flags(parser)
+    args = parser.parse_args(["--home", str(tmp_path), "--drain-s", "1"])
+    with service.from_args("x", args):
+        pass
+    assert (tmp_path / "logs" / "x.jsonl").exists()

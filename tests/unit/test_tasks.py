@@ -1,0 +1,33 @@
+"""Names to robots."""
+
+import pytest
+
+from policy.errors import ConfigError
+from robots.plug_insertion import PlugInsertion
+from robots.tasks import make
+
+
+def test_by_name_with_options() -> None:
+    robot = make("plug_insertion", {"image_size": 32})
+    assert robot.spec.cameras[0].height == 32
+    assert robot.spec.spec_id != make("plug_insertion").spec.spec_id
+
+
+def test_by_class() -> None:
+    assert isinstance(make("robots.plug_insertion:PlugInsertion"), PlugInsertion)
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "message"),
+    [
+        ("plug_insertoin", {}, "did you mean plug_insertion"),
+        ("juggling", {}, "known: plug_insertion"),
+        ("plug_insertion", {"image_sise": 3}, "image_sise"),
+        ("robots.nowhere:Arm", {}, "robots.nowhere"),
+        ("robots.robot:Arm", {}, "Arm"),
+        ("missing.toml", {}, "missing.toml"),
+    ],
+)
+def test_what_does_not_exist_is_named(task: str, options: dict[str, int], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make(task, options)
