@@ -130,11 +130,11 @@ class CandidateWork:
             self._slice.clear()
         for gone in self._policies.keys() - set(versions):
             del self._policies[gone]
-        if self._slice:
-            return
-        num_handed = {version: len(self._known(version)) for version in versions if version not in self._refused}
-        version = next_version(num_handed, champion, self._config.num_scenes)
-        if version is not None:
+        while not self._slice:
+            num_handed = {version: len(self._known(version)) for version in versions if version not in self._refused}
+            version = next_version(num_handed, champion, self._config.num_scenes)
+            if version is None:
+                return
             self._hand_out(version)
 
     def _hand_out(self, version: str) -> None:

@@ -165,11 +165,12 @@ class ControlLoop:
         """Limits last, after everything."""
         if wanted is None:
             return Guarded(action=self._limits.still, is_hold=True)
+        age_s = self._age_s(observation)
         return guard(
             wanted,
             previous=self._previous,
             state=observation.state,
-            observation_age_s=0.0 if self.is_virtual else self._age_s(observation),
+            observation_age_s=0.0 if self.is_virtual else age_s,
             limits=self._limits,
         )
 

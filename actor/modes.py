@@ -7,6 +7,7 @@ that demonstrating needs neither.
 import argparse
 import contextlib
 import dataclasses
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,13 +59,15 @@ def collect(site: Site) -> Work:
     from actor.weight_sync import ReleaseHints, SyncConfig, WeightSync
     from infra.releases import CanaryCohort
 
+    closing = threading.Event()
     weights = WeightSync(
         connect(config.from_args("mlflow", MlflowConfig, site.args)),
         site.weights,
         site.robot_ids,
         Loader(spec=site.spec, config=config.from_args("acting", ActingConfig, site.args)),
         metrics=site.frame.metrics,
-        hint=ReleaseHints(site.bus, site.frame.stopping),
+        hint=ReleaseHints(site.bus, closing),
+        closing=closing,
         cohort=config.from_args("canary", CanaryCohort, site.args),
         config=config.from_args("weights", SyncConfig, site.args),
     )

@@ -9,6 +9,7 @@ robot-link thread        the gateway's socket; mailboxes both ways
 
 import argparse
 import contextlib
+import importlib
 import secrets
 import sys
 from collections.abc import Mapping
@@ -59,6 +60,9 @@ def run(args: argparse.Namespace) -> int:
     place = home.from_args(args)
     with contextlib.ExitStack() as stack:
         frame = stack.enter_context(service.from_args(name, args))
+        if args.demonstrate is None:
+            # Before the first picture: see the traps in `robots/simulation.py`.
+            importlib.import_module("torch")
         robots = {f"{name}-{number}": make(settings.task) for number in range(settings.robots)}
         for robot in robots.values():
             stack.callback(robot.close)

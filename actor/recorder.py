@@ -105,7 +105,13 @@ class Recorder:
     # --- control thread: never waits -------------------------------------------------------------
 
     def put(self, topic: Topic, record: Any, frames: Sequence[UInt8] = ()) -> None:
-        """Hand a record over; a step's frames are encoded later, so nobody may write to them."""
+        """Hand a record over; a step's frames are encoded later, so nobody may write to them.
+
+        Raises:
+            RuntimeError: the recorder's thread ended; a robot that leaves no record must not go on.
+        """
+        if self._error is not None:
+            raise RuntimeError("the recorder ended") from self._error
         if topic is STEPS and self._queue.qsize() >= self._config.queue_steps:
             self._lost.put((topic.name, record.robot_id, record.boot_id))
         else:

@@ -10,6 +10,7 @@ still then, and the result is the same. So on a slow host simulated robots meet 
 batches and merely take longer.
 """
 
+import contextlib
 import dataclasses
 import threading
 import time
@@ -27,7 +28,7 @@ _IDLE_S = 0.05
 class _Slot:
     loop: ControlLoop
     period_s: float
-    next_s: float = 0.0
+    next_s: float
     is_idle: bool = False
 
 
@@ -45,13 +46,17 @@ class Scheduler:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """`rate` is the multiple of real time of simulated robots that nobody holds; 0 as fast as possible."""
-        self._slots = [_Slot(loop=loop, period_s=1 / loop.robot.spec.control_rate_hz) for loop in loops]
+        self._slots = [
+            _Slot(loop=loop, period_s=1 / loop.robot.spec.control_rate_hz, next_s=clock_s()) for loop in loops
+        ]
         self._inference, self._rate, self._metrics = inference, rate, metrics
         self._is_behind, self._clock_s = is_behind, clock_s
 
     def run(self, stopping: threading.Event, is_done: Callable[[], bool] = lambda: False) -> None:
         """Tick until `stopping`, or until every robot is idle and `is_done`; then cut what runs."""
-        try:
+        with contextlib.ExitStack() as stack:
+            for slot in self._slots:
+                stack.callback(slot.loop.finish)  # every robot holds still, whatever ends the loop
             while not stopping.is_set():
                 if not self.cycle():
                     if is_done() and all(slot.is_idle for slot in self._slots):
@@ -59,9 +64,6 @@ class Scheduler:
                     self._inference.flush()
                     self._inference.wake.wait(self._wait_s())
                     self._inference.wake.clear()
-        finally:
-            for slot in self._slots:
-                slot.loop.finish()
 
     def cycle(self) -> int:
         """Tick everybody who is due once; returns how many there were."""
@@ -85,9 +87,12 @@ class Scheduler:
             slot.next_s = now_s + _IDLE_S
         elif progress is Progress.TICKED:
             self._metrics.observe("touchline_tick_seconds", now_s - started_s)
-            if not slot.loop.is_virtual and now_s > slot.next_s + slot.period_s > slot.period_s:
+            period_s = self._period_s(slot)
+            is_late = started_s - slot.next_s > period_s
+            if is_late and not slot.loop.is_virtual:
                 self._metrics.count("touchline_tick_overruns_total", robot=slot.loop.robot_id)
-            slot.next_s = max(slot.next_s + self._period_s(slot), now_s if slot.loop.is_virtual else started_s)
+            # Who is late by more than a tick does not catch up: two ticks at once would move it twice as fast.
+            slot.next_s = (started_s if is_late else slot.next_s) + period_s
 
     def _period_s(self, slot: _Slot) -> float:
         if not slot.loop.is_virtual:

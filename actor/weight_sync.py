@@ -71,6 +71,7 @@ class WeightSync:
         *,
         metrics: Metrics,
         hint: Callable[[float], None],
+        closing: threading.Event,
         cohort: CanaryCohort = CanaryCohort(),  # noqa: B008 - frozen
         config: SyncConfig = SyncConfig(),
     ) -> None:
@@ -83,6 +84,7 @@ class WeightSync:
             load: verifies and loads a fetched version.
             metrics: of the service.
             hint: waits at most so many seconds for a reason to look at the registry now.
+            closing: set by `close`; ends the wait of `hint` too.
             cohort: which robots run a canary.
             config: how often to look.
         """
@@ -90,16 +92,16 @@ class WeightSync:
         self._metrics, self._hint, self._cohort, self._config = metrics, hint, cohort, config
         self._released: Mapping[str, Released] = {}
         self._refused: dict[str, float] = {}
-        self._is_closing = threading.Event()
+        self._closing = closing
         self._thread = threading.Thread(target=self._run, name="weight-sync", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""
         self._thread.start()
 
-    def close(self, timeout_s: float = 2.0) -> None:
+    def close(self, timeout_s: float = 5.0) -> None:
         """Stop looking; a request in hand may outlive this on its daemon thread."""
-        self._is_closing.set()
+        self._closing.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
@@ -110,7 +112,7 @@ class WeightSync:
     # --- weight-sync thread ----------------------------------------------------------------------
 
     def _run(self) -> None:
-        while not self._is_closing.is_set():
+        while not self._closing.is_set():
             try:
                 self.look()
             except RegistryUnavailable as error:
@@ -198,15 +200,15 @@ class WeightSync:
 class ReleaseHints:
     """Waits for news on the releases topic; a broker that is away is as good as no news."""
 
-    def __init__(self, bus: Bus, stopping: threading.Event) -> None:
+    def __init__(self, bus: Bus, closing: threading.Event) -> None:
         self._bus = bus
-        self._stopping = stopping
+        self._closing = closing
         self._consumer: Consumer | None = None
 
     def __call__(self, timeout_s: float) -> None:
-        """Return when a release was announced, the time is over, or the process is to stop."""
+        """Return when a release was announced, the time is over, or `closing` is set: then for good."""
         deadline = time.monotonic() + timeout_s
-        while not self._stopping.is_set() and (left_s := deadline - time.monotonic()) > 0:
+        while not self._closing.is_set() and (left_s := deadline - time.monotonic()) > 0:
             try:
                 if self._consumer is None:
                     self._consumer = self._bus.consumer(RELEASES.name, "latest")
@@ -214,8 +216,16 @@ class ReleaseHints:
                 if self._consumer.poll(min(left_s, _HINT_WAIT_S)):
                     return
             except BusError:
-                self._consumer = None
-                self._stopping.wait(min(left_s, _HINT_WAIT_S))
+                self._forget()
+                self._closing.wait(min(left_s, _HINT_WAIT_S))
+        if self._closing.is_set():
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of the consumer on the thread that used it; left alone, it would keep the process alive."""
+        if self._consumer is not None:
+            self._consumer.close()
+            self._consumer = None
 
 
 def _summary(released: Mapping[str, Released]) -> dict[str, Acting]:

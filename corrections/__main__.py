@@ -26,7 +26,7 @@ def gateway(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     from corrections import gateway_service
 
-    return _guarded(lambda: gateway_service.run(args))
+    return gateway_service.run(args)
 
 
 def operator(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def operator(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     from corrections import operator_service
 
-    return _guarded(lambda: operator_service.run(args))
+    return operator_service.run(args)
 
 
 def drive(argv: Sequence[str] | None = None) -> int:
@@ -58,7 +58,7 @@ def drive(argv: Sequence[str] | None = None) -> int:
     config.add_flags(parser, "operator", OperatorConfig)
     config.add_flags(parser, "mapping", MappingConfig)
     args = parser.parse_args(argv)
-    return _guarded(lambda: terminal.drive(args))
+    return terminal.drive(args)
 
 
 def device(argv: Sequence[str] | None = None) -> int:
@@ -70,7 +70,7 @@ def device(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", choices=terminal.DEVICES, default="spacemouse", help="which")
     parser.add_argument("--seconds", type=float, default=0.0, help="end by itself after this long; 0: Ctrl-C")
     args = parser.parse_args(argv)
-    return _guarded(lambda: terminal.check_device(args))
+    return terminal.check_device(args)
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
@@ -87,19 +87,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words or words[0] not in COMMANDS:
         print(f"usage: python -m corrections {{{','.join(COMMANDS)}}} ...", file=sys.stderr)
         return 0 if words[:1] in (["--help"], ["-h"]) else _CONFIG_ERROR_CODE
-    return COMMANDS[words[0]](words[1:])
-
-
-def _guarded(run: Callable[[], int]) -> int:
-    """A person's mistake is a sentence and an exit code, never a traceback."""
     try:
-        return run()
-    except ConfigError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return _CONFIG_ERROR_CODE
+        return COMMANDS[words[0]](words[1:])
     except TouchlineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        print(f"{words[0]}: {error}", file=sys.stderr)
+        return _CONFIG_ERROR_CODE if isinstance(error, ConfigError) else 1
 
 
 if __name__ == "__main__":

@@ -45,36 +45,35 @@ class Drive:
         self._num_action = 1
         self._speed_level = (len(mapping.speeds) - 1) // 2
         self._down: frozenset[Button] = frozenset()
-        self._note = "T or take: take control.  Hold the dead-man to move."
+        self._note = "press take, or the dead-man, to take control; hold the dead-man to move"
         self._has_left = False
 
     async def run(self, show: Callable[[RenderableType], None]) -> None:
         """Drive until the person leaves.
 
         Raises:
-            DeviceLost: the device was unplugged; the robot was handed zero and released first.
+            DeviceLost: the device was unplugged; the robot holds still, and is LOST unless somebody
+                takes it: only a deliberate hand-back lets the policy go on.
             GatewayLost: the gateway went away; the robot holds still.
         """
         await self._client.wait_for(lambda: self._robot_id in self._client.seen, self._client.config.timeout_s)
         spec = EmbodimentSpec.from_json(self._client.robots[self._robot_id].spec)
         self._num_action = len(spec.action)
         due_s = 0.0
-        try:
-            while not self._has_left:
+        while not self._has_left:
+            try:
                 state = self._device.read()
-                self._move(state)
-                await self._press(state.buttons - self._down)
-                self._down = state.buttons
-                if (now_s := time.monotonic()) >= due_s:
-                    due_s = now_s + 1 / _SCREEN_HZ
-                    show(self._screen(state))
-                await self._client.changed(_PERIOD_S)
-        except DeviceLost:
-            self._client.drive((0.0,) * self._num_action, is_deadman_held=False)
-            raise
-        finally:
-            if not self._client.lost_cause:
-                await self._client.release()
+            except DeviceLost:
+                self._client.drive((0.0,) * self._num_action, is_deadman_held=False)
+                raise
+            self._move(state)
+            await self._press(state.buttons - self._down)
+            self._down = state.buttons
+            if (now_s := time.monotonic()) >= due_s:
+                due_s = now_s + 1 / _SCREEN_HZ
+                show(self._screen(state))
+            await self._client.changed(_PERIOD_S)
+        await self._client.release()
 
     def _move(self, state: DeviceState) -> None:
         action = action_of(state.axes, self._mapping, speed_level=self._speed_level, num_action=self._num_action)
@@ -85,7 +84,8 @@ class Drive:
         if Button.STOP in pressed:
             await client.stop(robot_id, "stopped by its operator")
             self._note = "stop sent"
-        if Button.TAKE in pressed:
+        # The smallest SpaceMouse has two buttons: pressing its dead-man takes the robot.
+        if Button.TAKE in pressed or (Button.DEADMAN in pressed and client.held is None):
             try:
                 await client.acquire(robot_id)
                 self._note = "you have control"

@@ -9,6 +9,7 @@ axis key moves for 0.15 s per press or repeat, and J arms for 1 s, which every a
 off the keyboard for a second, and the dead-man is released. A 3D mouse or a gamepad is better.
 """
 
+import contextlib
 import os
 import select
 import sys
@@ -105,7 +106,8 @@ class Keyboard:
     def close(self) -> None:
         """Give the terminal back as it was."""
         if self._old is not None:
-            termios.tcsetattr(self._file, termios.TCSADRAIN, self._old)
+            with contextlib.suppress(termios.error):  # the terminal itself may be gone
+                termios.tcsetattr(self._file, termios.TCSADRAIN, self._old)
             self._old = None
 
     def _is_armed(self, now_s: float) -> bool:

@@ -19,6 +19,8 @@ from policy.schema import Label, Outcome
 
 _LOG = logging.getLogger(__name__)
 _RETRY_S = 1.0
+_JOIN_S = 1.0
+"""The thread may be inside a request to a broker that does not answer; it is a daemon."""
 
 
 class LabelLog:
@@ -64,14 +66,14 @@ class LabelLog:
             self._change.notify_all()
         return True
 
-    def close(self, timeout_s: float = 5.0) -> int:
+    def close(self, timeout_s: float = 4.0) -> int:
         """Send what can be sent in time; returns the number of labels lost."""
         with self._change:
             self._change.wait_for(lambda: not (self._waiting or self._in_flight), timeout_s)
             self._is_closing = True
             self._change.notify_all()
         if self._thread.is_alive():
-            self._thread.join(timeout_s)
+            self._thread.join(_JOIN_S)
         if lost := self.num_waiting:
             _LOG.error("labels lost: the broker did not answer in time", extra={"num_labels": lost})
         return lost
@@ -103,8 +105,8 @@ class LabelLog:
 
     def _send(self, producer: Producer) -> None:
         with self._change:
-            seq, label = next(iter(self._waiting.items()))
-            self._in_flight[seq] = self._waiting.pop(seq)
+            seq = min(self._waiting)
+            label = self._in_flight[seq] = self._waiting.pop(seq)
         try:
             producer.send(LABELS, [label], on_delivery=lambda error: self._delivered(seq, error))
         except BusError as error:

@@ -13,16 +13,17 @@ import asyncio
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from corrections import auth, codec, protocol
+from corrections import auth, codec, frames, protocol
 from corrections import operator_messages as messages
-from corrections.protocol import LeaseState, RobotInfo
-from corrections.wish import CommandStream, Seen
+from corrections.operator_view import OperatorView
+from corrections.protocol import LeaseState
+from corrections.wish import CommandStream
 from policy.errors import ConfigError, GatewayLost, LeaseRefused, WireError
 from policy.schema import Outcome
 
@@ -55,7 +56,7 @@ class OperatorConfig:
                 raise ConfigError(f"{name} must be above 0", got=getattr(self, name))
 
 
-class OperatorClient:
+class OperatorClient(OperatorView):
     """One person's connection; holds at most one robot."""
 
     def __init__(
@@ -67,24 +68,14 @@ class OperatorClient:
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """`token` None takes it from the environment; `watch` None sees every robot."""
+        super().__init__(clock_ns)
         self.config = config
         self._headers = auth.header(auth.operator_token() if token is None else token)
         self._watch = watch or messages.Watch()
-        self._clock_ns = clock_ns
         self._socket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
-        self._refusals: dict[str, protocol.Refused] = {}
-        self._held: LeaseState | None = None
         self._commands = CommandStream(config.wish_lasts_s)
-        self.robots: Mapping[str, RobotInfo] = {}
-        self.seen: dict[str, Seen] = {}
-        self.leases: dict[str, LeaseState] = {}
-        self.help: tuple[messages.OpenRequest, ...] = ()
-        self.asked: messages.Asked | None = None
-        """A colleague's question that waits for `answer`."""
-        self.receipt: messages.Receipt | None = None
-        self.last_refusal: protocol.Refused | None = None
         self.lost_cause: str = ""
         """Why the connection is over; empty while it is not."""
 
@@ -123,17 +114,12 @@ class OperatorClient:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._socket is not None:
+        if self._socket is not None and not self.lost_cause:
             await self._socket.close()
-
-    @property
-    def held(self) -> LeaseState | None:
-        """The lease of the robot that this person holds."""
-        return self._held
 
     def drive(self, action: tuple[float, ...], *, is_deadman_held: bool) -> None:
         """What the person wants now: float[A] in [-1, 1]; the dead-man released means no motion."""
-        self._commands.want(action, is_deadman_held=is_deadman_held, now_ns=self._clock_ns())
+        self._commands.want(action, is_deadman_held=is_deadman_held, now_ns=self.clock_ns())
 
     async def acquire(self, robot_id: str, *, ask: bool = False, force_reason: str = "") -> LeaseState:
         """Take a robot; returns once it is granted, still holding still.
@@ -147,25 +133,24 @@ class OperatorClient:
             LeaseRefused: somebody else holds it.
             GatewayLost: no answer.
         """
-        self._refusals.pop("acquire", None)
+        self.refusals.pop("acquire", None)
         self._commands.rest()
         request = messages.Acquire(robot_id=robot_id, ask=ask, force=bool(force_reason), reason=force_reason)
         await self._send(request)
         timeout_s = self.config.timeout_s + (15.0 if ask else 0.0)
-        await self.wait_for(lambda: self._holds(robot_id) or "acquire" in self._refusals, timeout_s)
-        if (refused := self._refusals.pop("acquire", None)) is not None:
+        await self.wait_for(lambda: self.holds(robot_id) or "acquire" in self.refusals, timeout_s)
+        if (refused := self.refusals.pop("acquire", None)) is not None:
             raise LeaseRefused(refused.reason, robot_id=robot_id)
-        assert self._held is not None
-        return self._held
+        return self.leases[robot_id]
 
     async def release(self) -> None:
         """Hand the robot back to its policy; nothing happens if none is held any more."""
-        if self._held is None:
+        if self.held is None:
             return
-        lease = self._held
+        lease = self.held
         self._commands.rest()
         await self._send(messages.Release(robot_id=lease.robot_id, lease_epoch=lease.epoch))
-        await self.wait_for(lambda: not self._holds(lease.robot_id), self.config.timeout_s)
+        await self.wait_for(lambda: not self.holds(lease.robot_id), self.config.timeout_s)
 
     async def answer(self, *, give: bool) -> None:
         """Answer the colleague in `asked`."""
@@ -214,17 +199,14 @@ class OperatorClient:
         Raises:
             GatewayLost: it did not become true in time, or the connection is over.
         """
-        deadline_ns = self._clock_ns() + int(timeout_s * 1e9)
+        deadline_ns = self.clock_ns() + int(timeout_s * 1e9)
         while not condition():
-            left_s = (deadline_ns - self._clock_ns()) / 1e9
+            left_s = (deadline_ns - self.clock_ns()) / 1e9
             if left_s <= 0:
                 raise GatewayLost("the gateway did not answer in time", timeout_s=timeout_s)
             await self.changed(left_s)
 
     # --- tasks -----------------------------------------------------------------------------------
-
-    def _holds(self, robot_id: str) -> bool:
-        return self._held is not None and self._held.robot_id == robot_id
 
     def _check(self) -> None:
         if self.lost_cause:
@@ -241,56 +223,30 @@ class OperatorClient:
         assert self._socket is not None
         try:
             async for data in self._socket:
-                if isinstance(data, str):
-                    self._take(codec.decode(data, messages.TO_OPERATOR))
-                    self._changed.set()
+                if isinstance(data, bytes):
+                    frame = frames.unpack(data)
+                    self.frames[frame.view, frame.camera] = frame
+                else:
+                    self.take(codec.decode(data, messages.TO_OPERATOR))
+                self._changed.set()
             self.lost_cause = "closed by the gateway"
         except (WebSocketException, WireError) as error:
             self.lost_cause = str(error)
         finally:
-            self._held = None
+            self.held = None
             self._changed.set()
-
-    def _take(self, message: codec.Message) -> None:
-        now_ns = self._clock_ns()
-        match message:
-            case protocol.Reports():
-                for state in message.states:
-                    self.seen[state.robot_id] = Seen(state=state, received_ns=now_ns)
-            case LeaseState():
-                self._take_lease(message)
-            case messages.Roster():
-                self.robots = {info.robot_id: info for info in message.robots}
-                self.seen = {robot_id: s for robot_id, s in self.seen.items() if robot_id in self.robots}
-            case messages.HelpList():
-                self.help = message.requests
-            case messages.Asked():
-                self.asked = message
-            case messages.Receipt():
-                self.receipt = message
-            case protocol.Refused():
-                self.last_refusal = message
-                self._refusals[message.request] = message
-
-    def _take_lease(self, lease: LeaseState) -> None:
-        self.leases[lease.robot_id] = lease
-        if lease.is_yours:
-            self._held = lease
-        elif self._holds(lease.robot_id):
-            self._held = None
-            self.asked = None
 
     async def _command(self) -> None:
         period_s = 1 / self.config.command_rate_hz
         while True:
-            if self._held is not None and (seen := self.seen.get(self._held.robot_id)) is not None:
+            if self.held is not None and (seen := self.seen.get(self.held.robot_id)) is not None:
                 with contextlib.suppress(GatewayLost):  # `_receive` reports it
-                    await self._send(self._commands.next(self._held, seen, self._clock_ns()))
+                    await self._send(self._commands.next(self.held, seen, self.clock_ns()))
             await asyncio.sleep(period_s)
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(self.config.renew_period_s)
-            if self._held is not None:
+            if self.held is not None:
                 with contextlib.suppress(GatewayLost):  # `_receive` reports it
-                    await self._send(messages.Renew(robot_id=self._held.robot_id, lease_epoch=self._held.epoch))
+                    await self._send(messages.Renew(robot_id=self.held.robot_id, lease_epoch=self.held.epoch))

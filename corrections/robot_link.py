@@ -23,8 +23,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from corrections import auth, codec, frames, protocol
-from corrections.intervention import NOBODY, People, SafetyConfig, command_refusal
+from corrections import auth, codec, protocol
+from corrections.intervention import People, SafetyConfig, command_refusal
+from corrections.mailbox import Mailbox
 from corrections.protocol import LeaseState, RobotInfo, RobotState, Stop
 from policy.errors import ConfigError, TouchlineError, WireError
 from policy.schema import UInt8
@@ -34,8 +35,6 @@ _CYCLE_S = 0.02
 """How often reports of held robots leave: below a tick of 20 Hz, so each is seen at once."""
 _MAX_BACKLOG_BYTES = 64 << 10
 """Pictures are dropped while the socket still holds more than this."""
-_FRAME_PERIOD_NS = int(1e9 / 15)
-"""Most pictures per second and camera; console.md 7.1."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,7 +43,7 @@ class LinkConfig:
 
     url: str = "ws://127.0.0.1:8790/robot"
     """Gateway address; wss:// across machines."""
-    report_rate_hz: float = 10.0
+    report_rate_hz: float = 20.0
     """Reports per second of a robot that nobody holds; a held one reports every tick."""
     retry_first_s: float = 0.2
     """Wait before the first new attempt to connect."""
@@ -62,21 +61,6 @@ class LinkConfig:
                 retry_first_s=self.retry_first_s,
                 retry_most_s=self.retry_most_s,
             )
-
-
-class _Slot:
-    """One robot's mailboxes: each holds the newest value and is replaced, never changed."""
-
-    def __init__(self, info: RobotInfo, view: int) -> None:
-        self.info = info
-        self.view = view
-        self.people = NOBODY
-        self.state: RobotState | None = None
-        self.pictures: tuple[int, tuple[UInt8, ...]] | None = None
-        self.sequence = 0
-        self.next_picture_ns = 0
-        self.due_ns = 0
-        self.sent: RobotState | None = None
 
 
 class RobotLink:
@@ -98,20 +82,21 @@ class RobotLink:
         self._safety = safety
         self._clock_ns = clock_ns
         self._headers = auth.header(auth.robot_token() if token is None else token)
-        self._slots: Mapping[str, _Slot] = {r.robot_id: _Slot(r, view) for view, r in enumerate(robots)}
+        self._slots: Mapping[str, Mailbox] = {r.robot_id: Mailbox(r, view) for view, r in enumerate(robots)}
         self._change = threading.Lock()
         self._drops: Counter[str] = Counter()
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="robot-link", daemon=True)
 
     def start(self) -> None:
         """Start connecting, and keep at it until `close`."""
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
 
     def close(self, timeout_s: float = 2.0) -> None:
         """Hang up; what was not sent is forgotten, as newer state would have replaced it."""
-        if self._thread.is_alive():
+        if self._loop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._cancel)
             self._thread.join(timeout_s)
 
@@ -159,7 +144,9 @@ class RobotLink:
             self._task.cancel()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+        loop = self._loop
+        assert loop is not None
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
             try:
                 runner.run(self._stay_connected())
             except asyncio.CancelledError:
@@ -186,6 +173,8 @@ class RobotLink:
                 _LOG.error("gateway refused this robot", extra={"status": error.response.status_code})
             except (OSError, WebSocketException, TimeoutError) as error:
                 _LOG.info("gateway not reached", extra={"url": self._config.url, "cause": str(error)})
+            except Exception:  # whatever it is, a robot must come back to its people
+                _LOG.exception("the link failed; connecting again")
             await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))
             wait_s = min(2 * wait_s, self._config.retry_most_s)
 
@@ -196,7 +185,7 @@ class RobotLink:
         )
         await socket.send(codec.encode(protocol.RobotHello(robots=infos)))
         for robot_id, slot in self._slots.items():
-            slot.sent = None
+            slot.forget_sent()
             self._update(robot_id, is_link_up=True)
         try:
             async with asyncio.TaskGroup() as group:
@@ -254,44 +243,12 @@ class RobotLink:
     async def _send(self, socket: ClientConnection) -> None:
         while True:
             now_ns = self._clock_ns()
-            due = [slot for slot in self._slots.values() if self._is_due(slot, now_ns)]
-            if due:
-                states = tuple(self._stamped(slot, now_ns) for slot in due)
+            period_ns = int(1e9 / self._config.report_rate_hz)
+            taken = (slot.take_report(now_ns, period_ns) for slot in self._slots.values())
+            if states := tuple(state for state in taken if state is not None):
                 await socket.send(codec.encode(protocol.Reports(states=states)))
             for slot in self._slots.values():
-                await self._send_pictures(socket, slot)
+                if socket.transport.get_write_buffer_size() < _MAX_BACKLOG_BYTES:
+                    for picture in slot.take_pictures():
+                        await socket.send(picture)
             await asyncio.sleep(_CYCLE_S)
-
-    def _is_due(self, slot: _Slot, now_ns: int) -> bool:
-        state, sent = slot.state, slot.sent
-        if state is None or state is sent:
-            return False
-        is_news = sent is None or (state.mode, state.help_request_id) != (sent.mode, sent.help_request_id)
-        return is_news or slot.people.is_held or now_ns >= slot.due_ns
-
-    def _stamped(self, slot: _Slot, now_ns: int) -> RobotState:
-        assert slot.state is not None
-        slot.sent = slot.state
-        slot.due_ns = now_ns + int(1e9 / self._config.report_rate_hz)
-        return dataclasses.replace(slot.sent, sent_ns=now_ns)
-
-    async def _send_pictures(self, socket: ClientConnection, slot: _Slot) -> None:
-        if slot.pictures is None or not slot.people.is_watched:
-            return
-        if slot.pictures[0] < slot.next_picture_ns:
-            return
-        if socket.transport.get_write_buffer_size() > _MAX_BACKLOG_BYTES:
-            return
-        capture_ns, pictures = slot.pictures
-        slot.pictures = None
-        slot.next_picture_ns = capture_ns + _FRAME_PERIOD_NS
-        slot.sequence = (slot.sequence + 1) % (1 << 32)
-        for camera, picture in enumerate(pictures):
-            frame = frames.Frame(
-                view=slot.view,
-                camera=camera,
-                sequence=slot.sequence,
-                capture_ns=capture_ns,
-                jpeg=frames.jpeg(picture),
-            )
-            await socket.send(frames.pack(frame))

@@ -26,6 +26,8 @@ from policy.spec import EmbodimentSpec
 
 _LOG = logging.getLogger(__name__)
 _NEWS_S = 0.25
+_ASLEEP_NS = 1_000_000_000
+"""A held robot that has not ticked for this long is between episodes: there is nothing to correct."""
 _LOOK_REPORTS = 3
 _RETRY_REPORTS = 20
 
@@ -166,12 +168,15 @@ class ScriptedOperators:
             self._quality, rng, self._rates_hz[need.robot_id], num_takeovers=self._count_takeover(need)
         )
         deadline_ns = time.monotonic_ns() + int(self._config.max_hold_s * 1e9)
-        step_index, num_paused = -1, 0
+        step_index, num_paused, moved_ns = -1, 0, time.monotonic_ns()
         while client.held is not None and time.monotonic_ns() < deadline_ns and not corrector.is_done:
             await client.changed(_NEWS_S)
+            now_ns = time.monotonic_ns()
             if (seen := client.seen.get(need.robot_id)) is None or seen.state.step_index == step_index:
+                if now_ns - moved_ns > _ASLEEP_NS:
+                    return
                 continue
-            state, step_index = seen.state, seen.state.step_index
+            state, step_index, moved_ns = seen.state, seen.state.step_index, now_ns
             if state.episode_id != need.episode_id or not can_correct(state):
                 return
             if state.mode is ControlMode.CORRECTING:

@@ -23,11 +23,6 @@ from storage.tables import LakeConfig, lake_of
 _DRAIN_S = 180.0
 """All stages of the fleet together; each has its own, shorter limit."""
 _INTERRUPTED_CODE = 130
-DEMO_ENVIRON = {
-    # Two cores for everybody: robots at a pace that leaves one core to the learner.
-    "TOUCHLINE_ACTOR__RATE": "2",
-    "TOUCHLINE_LEARNER__NUM_ROUNDS": "0",
-}
 
 
 def run(options: DemoConfig, home_path: Path | None, config_file: Path | None) -> int:
@@ -56,8 +51,8 @@ def run(options: DemoConfig, home_path: Path | None, config_file: Path | None) -
                 events=events,
                 stopping=frame.stopping,
             )
-            balance = stages.run(DEMO_ENVIRON)
-            if frame.stopping.is_set():
+            balance = stages.run()
+            if balance is None:
                 screen.event("interrupted: no report")
                 return _INTERRUPTED_CODE
             found = _conclude(options, home, stages, balance)

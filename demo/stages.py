@@ -21,6 +21,8 @@ from storage.audit import Audit, audit
 from storage.tables import Lake
 
 _NUM_ACTORS = 2
+_STAY = ("kafka", "mlflow", "gateway", "ingest")
+"""Who still works after learning has ended."""
 _WATCH_S = 1.0
 _STATUS_S = 30.0
 """Between status lines where there is no live screen."""
@@ -55,9 +57,24 @@ class Stages:
         """Wall time since the first process."""
         return time.monotonic() - self._started_s
 
-    def run(self, environ: dict[str, str]) -> Audit:
-        """Everything up to the last recorded step; returns the balance of steps."""
-        self.screen.stage("starting Kafka, MLflow, the gateway, ingest, the learner and the robots")
+    def run(self) -> Audit | None:
+        """Everything up to the last recorded step; returns the balance of steps, or None when stopped early."""
+        stages: tuple[tuple[str, Callable[[], None]], ...] = (
+            ("starting Kafka, MLflow, the gateway, ingest, the learner and the robots", self._start),
+            ("the base policy learns from demonstrations", self._learn_base),
+            ("robots work, people correct, the learner learns, the judge decides", self._learn),
+            ("learning ends; the robots finish", self._end_learning),
+            ("the base and each champion on scenes that nobody has seen, without help", self._evaluate),
+        )
+        for name, stage in stages:
+            self.screen.stage(name)
+            stage()
+            if self.stopping.is_set():
+                return None
+        self.screen.stage("every step is counted")
+        return self._settle()
+
+    def _start(self) -> None:
         fleet = FleetConfig(
             num_actors=_NUM_ACTORS,
             robots_per_actor=self.config.robots // _NUM_ACTORS,
@@ -66,19 +83,17 @@ class Stages:
             demonstrations=self.config.demonstrations,
             seed=self.config.seed,
         )
-        self._environ = start_fleet(self.supervisor, fleet, self.doors, environ=environ)
-        self.screen.stage("the base policy learns from demonstrations")
+        self._environ = start_fleet(self.supervisor, fleet, self.doors)
+
+    def _learn_base(self) -> None:
         self._wait(lambda: self.watch.num_decisions >= 1)
-        self.screen.stage("robots work, people correct, the learner learns, the judge decides")
+
+    def _learn(self) -> None:
         self._wait(self._has_learned)
-        self.screen.stage("learning ends; the robots finish")
-        learning = [name for name in self.supervisor.names if name not in ("kafka", "mlflow", "gateway", "ingest")]
-        self.supervisor.stop(learning)
+
+    def _end_learning(self) -> None:
+        self.supervisor.stop([name for name in self.supervisor.names if name not in _STAY])
         self.watch.refresh()
-        self.screen.stage(f"the base and each champion on {self.config.report_episodes} scenes that nobody has seen")
-        self._evaluate()
-        self.screen.stage("every step is counted")
-        return self._settle()
 
     def _has_learned(self) -> bool:
         left_s = self.config.minutes * 60 - _REPORT_S - self.elapsed_s

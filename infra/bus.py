@@ -60,8 +60,9 @@ class KafkaConfig:
     """Unacknowledged bytes a producer holds before `send` refuses with BusUnavailable."""
     request_timeout_s: float = 10.0
     """How long one request may take; also how long connecting may take."""
-    delivery_timeout_s: float = 60.0
-    """How long a message is retried before its delivery counts as failed."""
+    delivery_timeout_s: float = 86_400.0
+    """How long a message is retried before its delivery counts as failed. Longer than any outage: a
+    kafka-python 3.0.12 producer whose batch runs out of it while the broker is away never sends again."""
     linger_ms: int = 5
     """How long a message waits for company."""
 

@@ -48,7 +48,7 @@ class FleetConfig:
     """What the learner runs."""
     task: str = "plug_insertion"
     """What the robots do: one of ours, a spec file of a Gymnasium environment, or MODULE:CLASS."""
-    demonstrations: int = 120
+    demonstrations: int = 100
     """Scripted demonstrations to start from, recorded once per home; 0 where people's are there already."""
     seed: int = 0
     """Of demonstrations, training and scripted operators."""
@@ -135,7 +135,7 @@ def start_fleet(
         "operator": {"url": f"ws://{LOOPBACK}:{port}/operator"},
         "canary": {"fleet": ",".join(robots)},
         "actor": {"task": fleet.task, "seed": fleet.seed},
-        "learner": {"algorithm": fleet.algorithm, "seed": fleet.seed},
+        "learner": {"task": fleet.task, "algorithm": fleet.algorithm, "seed": fleet.seed},
         "scripted": {"seed": fleet.seed},
     }
     make_token(supervisor.home)

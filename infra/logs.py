@@ -14,7 +14,9 @@ from pathlib import Path
 _MAX_BYTES = 10 << 20
 _NUM_OLD_FILES = 2
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_CHATTY = ("kafka", "mlflow", "urllib3", "websockets", "ray", "alembic", "matplotlib")
+_CHATTY = ("mlflow", "urllib3", "websockets", "ray", "alembic", "matplotlib")
+_SILENT = ("kafka",)
+"""Logs every failed reconnection, several a second; our own errors and health checks say it once."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -39,9 +41,11 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def install(service: str, log_dir: Path | None, level: str = "INFO") -> list[logging.Handler]:
+def install(
+    service: str, log_dir: Path | None, level: str = "INFO", *, to_stderr: bool = True
+) -> list[logging.Handler]:
     """Send the process's logs to stderr, and to a file where there is a directory for it."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)] if to_stderr else []
     if log_dir is not None:
         log_dir.mkdir(parents=True, exist_ok=True)
         handlers.append(
@@ -56,6 +60,8 @@ def install(service: str, log_dir: Path | None, level: str = "INFO") -> list[log
         root.addHandler(handler)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.ERROR)
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return handlers
 
 

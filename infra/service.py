@@ -26,6 +26,7 @@ from typing import Any, Self
 from infra import config, home, logs
 from infra.metrics import Metrics
 from infra.ports import LOOPBACK, port_in_use
+from policy.errors import TouchlineError
 
 DRAIN_EXCEEDED = 3
 """Exit code of a process that did not drain in time."""
@@ -57,8 +58,17 @@ class Service:
         log_dir: Path | None = None,
         drain_s: float = ServiceConfig.drain_s,
         log_level: str = ServiceConfig.log_level,
+        logs_to_stderr: bool = True,
     ) -> None:
         """Open the http port.
+
+        Args:
+            name: unique in its fleet; names the log file.
+            port: of /metrics and /healthz; 0 for a free one.
+            log_dir: folder of the log file; None for none.
+            drain_s: longest time from `stop` to the end of the process.
+            log_level: DEBUG, INFO, WARNING or ERROR.
+            logs_to_stderr: False where stderr is a person's screen.
 
         Raises:
             ConfigError: the port is in use.
@@ -68,7 +78,8 @@ class Service:
         """Set when the process is to stop; loops end, waits use `stopping.wait`."""
         self.metrics = Metrics()
         self.log = logging.getLogger(name)
-        self._log_dir, self._log_level, self._drain_s = log_dir, log_level, drain_s
+        self._log_dir, self._log_level, self._logs_to_stderr = log_dir, log_level, logs_to_stderr
+        self._drain_s = drain_s
         self._checks: dict[str, Check] = {}
         self._started = time.monotonic()
         self._watchdog: threading.Timer | None = None
@@ -111,7 +122,7 @@ class Service:
         }
 
     def __enter__(self) -> Self:
-        self._log_handlers = logs.install(self.name, self._log_dir, self._log_level)
+        self._log_handlers = logs.install(self.name, self._log_dir, self._log_level, to_stderr=self._logs_to_stderr)
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 self._old_handlers[number] = signal.signal(number, self._on_signal)
@@ -123,7 +134,9 @@ class Service:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stopping.set()
-        if error is not None:
+        if isinstance(error, TouchlineError):
+            self.log.error(str(error))  # says what to do; the traceback would not
+        elif error is not None:
             self.log.error("ended by an error", exc_info=error)
         self.log.info("stopped")
         self._http.shutdown()

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     doors = load_doors(args.config)
     place = home.from_args(args)
     with (
-        service.Service("supervisor", log_dir=place.logs, drain_s=_DRAIN_S) as process,
+        service.Service("supervisor", log_dir=place.logs, drain_s=_DRAIN_S, logs_to_stderr=False) as process,
         Supervisor(place, on_event=say, should_stop=process.stopping.is_set) as supervisor,
     ):
         say(f"starting on {place.path}")

@@ -23,6 +23,8 @@ from policy.schema import SCHEMA_VERSION
 
 Record = TypeVar("Record")
 
+_END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+"""Arrow's marker; its reader would also take a stream that simply ends."""
 _FLOAT32 = np.dtype("<f4")
 _FLOAT32_ARRAY = NDArray[np.float32]
 _BLOBS = tuple[bytes, ...]
@@ -125,8 +127,8 @@ def _read_only_batch(data: bytes, expected: pa.Schema) -> pa.RecordBatch:
             pass
         else:
             raise WireError("more than one batch")
-    if source.tell() != len(data):
-        raise WireError("bytes after the end of the stream", num_bytes=len(data), end=source.tell())
+    if source.tell() != len(data) or not data.endswith(_END_OF_STREAM):
+        raise WireError("cut short, or bytes after the end", num_bytes=len(data), end=source.tell())
     if batch.num_rows == 0:
         raise WireError("no records")
     return batch

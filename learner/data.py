@@ -5,7 +5,7 @@ the replay buffer (`learner/replay_data.py`), whose arrays are memory maps.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -83,6 +83,33 @@ class ArrayData:
             action_mask=action_mask(self.experience, steps, horizon),
             indicator=indicator,
         )
+
+
+class TrainingStopped(Exception):
+    """Raised out of a computation that takes longer than a process may take to stop."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class StoppableData(ArrayData):
+    """The same data, until it is time to stop: whoever computes on it need not know how to be stopped."""
+
+    should_stop: Callable[[], bool]
+
+    @classmethod
+    def of(cls, data: ArrayData, should_stop: Callable[[], bool]) -> "StoppableData":
+        """A view of some data."""
+        fields = {field.name: getattr(data, field.name) for field in dataclasses.fields(ArrayData)}
+        return cls(**fields, should_stop=should_stop)
+
+    def observations(self, steps: Int64) -> ObservationBatch:
+        """As `ArrayData.observations`.
+
+        Raises:
+            TrainingStopped: it is time to stop.
+        """
+        if self.should_stop():
+            raise TrainingStopped
+        return super().observations(steps)
 
 
 def action_mask(experience: Experience, steps: Int64, horizon: int) -> Bool:

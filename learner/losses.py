@@ -9,7 +9,6 @@ numbers of an update come from (seed, update) alone, so training resumes to the 
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from learner.data import Data
@@ -33,14 +32,6 @@ def noise_generator(device: torch.device, *, seed: int, update: int, shard: int 
     """The generator of noise and flow times of one update (and of one learner's share of it)."""
     state = np.random.SeedSequence([_NOISE_STREAM, seed, update, shard]).generate_state(1, np.uint64)
     return torch.Generator(device).manual_seed(int(state[0] >> 1))
-
-
-def training_batch(
-    data: Data, steps: Int64, indicator: NDArray[np.int64], *, horizon: int, dropout: float, seed: int, update: int
-) -> ChunkBatch:
-    """The samples of one update, indicators dropped as the algorithm wants."""
-    told = drop_indicators(indicator, dropout, seed=seed, update=update)
-    return data.chunks(steps, horizon, told)
 
 
 def sample_losses(policy: Policy, batch: ChunkBatch, generator: torch.Generator) -> Tensor:

@@ -3,8 +3,6 @@
 import dataclasses
 import enum
 
-import torch
-
 from policy.errors import ConfigError
 
 
@@ -21,22 +19,28 @@ class Schedule(enum.StrEnum):
 class LearnerConfig:
     """When and how long the learner trains."""
 
+    task: str = "plug_insertion"
+    """Whose embodiment to learn for: a task's name, as the robots'."""
+    spec_file: str = ""
+    """The embodiment as a JSON file instead, where the robots' code is not installed."""
     algorithm: str = "recap"
     """recap, hg_dagger, filtered_bc or recap_random."""
     schedule: Schedule = Schedule.ITERATED
     """iterated or continual."""
-    base_demonstrations: int = 60
+    base_demonstrations: int = 100
     """Demonstrations to wait for before the base is trained."""
     base_updates: int = 700
     """Updates of the base."""
-    round_episodes: int = 256
+    round_episodes: int = 250
     """New episodes of robots at work to wait for before a round."""
-    round_updates: int = 1200
+    round_updates: int = 1000
     """Updates of a round."""
     num_rounds: int = 0
     """Rounds after the base; 0 for no end."""
     waits_for_judge: bool = True
     """Whether a round begins only after the last candidate was promoted or rejected."""
+    replay_steps: int = 100_000
+    """Steps kept decoded for training; the oldest episodes give way."""
     save_updates: int = 100
     """Updates between saved states: what a kill can cost."""
     poll_s: float = 1.0
@@ -52,9 +56,3 @@ class LearnerConfig:
         for name in ("base_demonstrations", "base_updates", "round_episodes", "round_updates", "save_updates"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1", value=getattr(self, name))
-
-    @property
-    def torch_device(self) -> torch.device:
-        """The device to train on."""
-        wanted = self.device if self.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-        return torch.device(wanted)

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from learner import train_state
 from learner.data import Data
+from learner.experience import Int64
 from learner.labels import Algorithm
-from learner.losses import noise_generator, sample_losses, training_batch
+from learner.losses import drop_indicators, noise_generator, sample_losses
 from learner.sampler import Draw, Sampler
 from learner.train_state import TrainState
 from learner.update import UpdateConfig, apply_gradients, average, learning_rate, set_learning_rate
@@ -39,31 +41,38 @@ def one_update(state: TrainState, round: Round) -> float:
     """Draw, condition, step, average; returns the mean loss."""
     config = round.config
     draw = round.sampler.draw(state.update, config.batch_size, state.online)
-    batch = training_batch(
-        round.data,
-        draw.steps,
-        state.labels.indicator[draw.steps],
-        horizon=state.policy.config.horizon,
-        dropout=round.algorithm.indicator_dropout,
-        seed=state.seed,
-        update=state.update,
+    told = drop_indicators(
+        state.labels.indicator[draw.steps], round.algorithm.indicator_dropout, seed=state.seed, update=state.update
     )
-    generator = noise_generator(state.policy.device, seed=state.seed, update=state.update)
-    losses = sample_losses(state.policy, batch, generator)
-    loss = losses.mean()
     state.optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    losses = np.concatenate(
+        [
+            _shard_losses(state, round, steps, indicator, shard)
+            for shard, (steps, indicator) in enumerate(
+                zip(np.split(draw.steps, config.num_shards), np.split(told, config.num_shards), strict=True)
+            )
+        ]
+    )
     num_scheduled = state.num_updates if round.is_scheduled else 0
     set_learning_rate(state.optimizer, learning_rate(config, state.update, num_scheduled))
     apply_gradients(state.optimizer, state.policy.network.parameters(), config)
     average(state.ema, state.policy.network, config.ema_decay, state.update)
-    observe(state, draw, losses.detach().cpu().numpy())
-    state.losses.append(loss.item())
+    observe(state, draw, losses)
+    state.losses.append(float(losses.mean()))
     state.update += 1
     return state.losses[-1]
 
 
-def observe(state: TrainState, draw: Draw, losses: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> None:
+def _shard_losses(state: TrainState, round: Round, steps: Int64, indicator: Int64, shard: int) -> NDArray[np.float32]:
+    """Add one shard's share to the gradients; returns its samples' losses."""
+    batch = round.data.chunks(steps, state.policy.config.horizon, indicator)
+    generator = noise_generator(state.policy.device, seed=state.seed, update=state.update, shard=shard)
+    losses = sample_losses(state.policy, batch, generator)
+    (losses.mean() / round.config.num_shards).backward()  # type: ignore[no-untyped-call]
+    return np.asarray(losses.detach().cpu().numpy())
+
+
+def observe(state: TrainState, draw: Draw, losses: NDArray[np.float32]) -> None:
     """Tell SOP's rule the losses of this update, per task and kind."""
     for task in np.unique(draw.task):
         for is_online in (False, True):

@@ -25,7 +25,7 @@ from infra.registry import PolicyRegistry
 from learner import candidate, train_state
 from learner.algorithms.hg_dagger import HgDagger
 from learner.critic_records import send_values
-from learner.data import ArrayData
+from learner.data import ArrayData, StoppableData, TrainingStopped
 from learner.labels import Algorithm, Labels, Pool
 from learner.mix import MixConfig
 from learner.schedule import LearnerConfig, Schedule
@@ -33,7 +33,7 @@ from learner.train import Round, train
 from learner.train_state import TrainState
 from learner.update import UpdateConfig
 from policy import checkpoint
-from policy.errors import BusUnavailable, LakeError
+from policy.errors import BusUnavailable, LakeError, RegistryUnavailable
 from policy.network import PolicyConfig
 from policy.policy import Policy
 from policy.tokens import Vocabulary
@@ -81,7 +81,7 @@ class Learner:
         self._update_config, self._mix_config, self._policy_config = update_config, mix_config, policy_config
         self._directory, self._boot_id, self._metrics = directory, boot_id, metrics
         self._stopping, self._record = stopping, record
-        self._device = config.torch_device
+        self._device = torch_device(config.device)
         self._num_values = 0
 
     def run(self) -> None:
@@ -92,7 +92,10 @@ class Learner:
                 data = self._wait_for_data(state)
                 if data is None:
                     return
-                state = self._begin(data, state)
+                try:
+                    state = self._begin(data, state)
+                except TrainingStopped:
+                    return
                 train_state.save(self._directory, state)
             else:
                 data = self._source.pinned(state.pin)
@@ -123,13 +126,12 @@ class Learner:
     def _wait_for_data(self, last: TrainState | None) -> ArrayData | None:
         """The newest data once there is enough of it for the next round; None when told to stop."""
         while not self._stopping.is_set():
-            data = self._source.newest()
-            num_demonstrations = int(data.experience.is_demonstration.sum())
-            num_new = data.experience.num_rollouts - (last.num_rollouts if last else 0)
-            if last is None and num_demonstrations >= self._config.base_demonstrations:
-                return data
-            if last is not None and num_new >= self._config.round_episodes and self._is_decided(last):
-                return data
+            try:
+                data = self._source.newest()
+                if self._is_enough(data, last):
+                    return data
+            except (LakeError, RegistryUnavailable) as error:
+                _LOG.warning("cannot look for data now: %s", error)
             self._metrics.count(
                 "touchline_learner_wait_seconds_total",
                 self._config.poll_s,
@@ -137,6 +139,12 @@ class Learner:
             )
             self._stopping.wait(self._config.poll_s)
         return None
+
+    def _is_enough(self, data: ArrayData, last: TrainState | None) -> bool:
+        if last is None:
+            return int(data.experience.is_demonstration.sum()) >= self._config.base_demonstrations
+        num_new = data.experience.num_rollouts - last.num_rollouts
+        return num_new >= self._config.round_episodes and self._is_decided(last)
 
     def _is_decided(self, last: TrainState) -> bool:
         if not self._config.waits_for_judge or last.is_abandoned:
@@ -149,7 +157,7 @@ class Learner:
         seed = self._config.seed + 1_000 * round
         algorithm = self._algorithm_of(round)
         started = time.monotonic()
-        labels = algorithm.label(data, device=self._device, seed=seed)
+        labels = algorithm.label(StoppableData.of(data, self._stopping.is_set), device=self._device, seed=seed)
         _LOG.info(
             "labelled",
             extra={"round": round, "mix": algorithm.mix(labels).reason, "took_s": time.monotonic() - started},
@@ -258,3 +266,8 @@ class Learner:
             self._metrics.set("touchline_learner_advantage_positive_ratio", ratio, task=task, source="rollout")
             if labels.report is not None:
                 self._metrics.set("touchline_learner_value_calibration_error", abs(labels.report.bias), task=task)
+
+
+def torch_device(name: str) -> torch.device:
+    """The device of a setting: "auto" is a GPU where there is one."""
+    return torch.device(name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu")

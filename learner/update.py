@@ -16,7 +16,10 @@ class UpdateConfig:
 
     batch_size: int = 64
     """Samples per update."""
-    learning_rate: float = 2e-3
+    num_shards: int = 1
+    """Equal parts that a batch is dealt into, each with noise of its own: one per learner under RLlib;
+    in the plain loop, gradient accumulation."""
+    learning_rate: float = 3e-3
     """Peak, for the default small policy."""
     min_learning_rate_share: float = 0.05
     """Where the cosine schedule ends, of the peak."""
@@ -32,6 +35,10 @@ class UpdateConfig:
     def __post_init__(self) -> None:
         if self.batch_size < 1 or not self.learning_rate > 0 or not self.max_gradient_norm > 0:
             raise ConfigError("batch_size, learning_rate and max_gradient_norm must be above 0")
+        if self.num_shards < 1 or self.batch_size % self.num_shards:
+            raise ConfigError(
+                "batch_size must be a multiple of num_shards", batch_size=self.batch_size, num_shards=self.num_shards
+            )
         if not 0 <= self.ema_decay < 1:
             raise ConfigError("ema_decay must lie in [0, 1)", value=self.ema_decay)
 

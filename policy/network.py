@@ -30,7 +30,7 @@ class PolicyConfig:
 
     horizon: int = 8
     """Actions predicted together."""
-    width: int = 128
+    width: int = 96
     """Token width D; a multiple of `num_heads` and of 2."""
     num_heads: int = 4
     """Attention heads."""
@@ -40,7 +40,7 @@ class PolicyConfig:
     """Transformer blocks of the action expert."""
     mlp_factor: int = 2
     """Hidden width of a block's MLP over its token width."""
-    stem_channels: int = 32
+    stem_channels: int = 24
     """Feature channels of a camera stem."""
     num_keypoints: int = 16
     """Spatial-softmax keypoints per camera."""

@@ -79,10 +79,7 @@ class Policy:
         """
         context = self.encode(observations)
         shape = (len(observations), self.config.horizon, len(self.spec.action))
-        if noise is None:
-            start = torch.randn(shape, generator=generator, device=self.device)
-        else:
-            start = self._tensor(noise)
+        start = torch.randn(shape, generator=generator, device=self.device) if noise is None else self._tensor(noise)
 
         def conditioned(chunk: Tensor, time: Tensor, indicator: Indicator) -> Tensor:
             column = torch.full((len(chunk),), int(indicator), device=chunk.device)

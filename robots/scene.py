@@ -163,7 +163,6 @@ def _mjcf() -> str:
       {slides}
       <geom class="skin" type="box" size=".022 .010 .008" pos="0 .006 .062" rgba=".25 .25 .28 1" mass="0.1"/>
       <camera name="wrist" pos="0 -0.050 0.055" xyaxes="1 0 0 0 .81 .58" fovy="70"/>
-      <site name="wrist_sensor" pos="0 0 0.045"/>
       <body name="plug">
         <site name="sensor" pos="0 0 0.045"/>
         {corners}

@@ -123,17 +123,16 @@ class Replay:
         Raises:
             LakeError: a table cannot be read; the next refresh carries on.
         """
-        num_rows = self._index.refresh()
+        if self._index.refresh():
+            self._view = None
         if not self._is_filled:
             self._raise_floor()
         num_complete = 0
-        for batch in self._steps.read():
-            num_rows += batch.num_rows
+        for batch in self._steps.stream():
+            self._view = None
             self._stage(batch)
             num_complete += self._complete()
         num_complete += self._complete()  # the episode's own row may be what was missing
-        if num_rows or not self._is_filled:
-            self._view = None
         self._is_filled = True
         if time.monotonic() - self._stamped_s > _STAMP_S:
             self._save_stamp()

@@ -133,6 +133,10 @@ class Ring:
     def close(self) -> None:
         """Save the stamp and let another process in."""
         self.save_stamp()
+        self.release()
+
+    def release(self) -> None:
+        """Let another process in without a new stamp; the last one stays true."""
         os.close(self._lock)
 
     @property

@@ -7,6 +7,7 @@ Both paths are filtered by offset, so rows come once whichever path they take, a
 compaction rewrote them.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -28,6 +29,8 @@ from storage.tables import (
 
 REOPEN_READS = 50
 """A handle that follows the log slows down; a fresh one starts from the last checkpoint."""
+
+_NUM_READ_ATTEMPTS = 3
 
 
 class Tail:
@@ -71,11 +74,22 @@ class Tail:
         """Table version up to which everything was read; -1 before the first read."""
         return -1 if self._table is None else self._table.version()
 
-    def read(self) -> Iterator[pa.RecordBatch]:
-        """Rows that came since the last read; consume it to the end.
+    def read(self) -> list[pa.RecordBatch]:
+        """Rows that came since the last read, each once.
 
         Raises:
-            LakeError: the table cannot be read; the next read carries on.
+            LakeError: the table cannot be read; the next read brings them.
+        """
+        for _ in range(_NUM_READ_ATTEMPTS - 1):
+            with contextlib.suppress(LakeError):
+                return list(self.stream())
+        return list(self.stream())
+
+    def stream(self) -> Iterator[pa.RecordBatch]:
+        """As `read`, batch by batch for tables that memory does not hold; consume it to the end.
+
+        Raises:
+            LakeError: the table cannot be read; the next time begins again, rows already given included.
         """
         # Offsets move when all is read: a snapshot comes in no order.
         seen = dict(self.offsets)

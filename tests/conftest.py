@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra import broker, mlflow_server
 from infra import bus as buses
@@ -12,6 +13,10 @@ from infra.bus import Bus, KafkaConfig
 from infra.home import Home
 from infra.processes import running
 from infra.registry import MlflowConfig
+
+# No timed assertions: a busy machine must not fail a property.
+settings.register_profile("touchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("touchline")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from corrections.gateway import Gateway, GatewayConfig
 from corrections.intervention import InterventionState, SafetyConfig, advance, human_action, ramp
@@ -40,18 +40,14 @@ class RigRobot:
         *,
         safety: SafetyConfig = PATIENT,
         token: str = "",
-        clock_ns: Callable[[], int] = time.monotonic_ns,
-        privileged: Mapping[str, float] | None = None,
     ) -> None:
         info = RobotInfo(robot_id=robot_id, spec=SPEC.to_json(), is_simulated=True)
         self.robot_id = robot_id
-        self.link = RobotLink([info], LinkConfig(url=url), safety, token=token, clock_ns=clock_ns)
+        self.link = RobotLink([info], LinkConfig(url=url), safety, token=token)
         self.history: list[tuple[ControlMode, tuple[float, ...]]] = []
         self.safety = safety
-        self.privileged = dict(privileged or {})
         self.state = InterventionState()
         self.episode_id = "e1"
-        self._clock_ns = clock_ns
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -62,7 +58,7 @@ class RigRobot:
     def _run(self) -> None:
         step_index = 0
         while not self._stopping.wait(0.02):
-            now_ns = self._clock_ns()
+            now_ns = time.monotonic_ns()
             people = self.link.people(self.robot_id)
             self.state = advance(self.state, people, now_ns, self.safety)
             action: tuple[float, ...] = ()
@@ -77,7 +73,6 @@ class RigRobot:
                     mode=self.state.mode,
                     episode_id=self.episode_id,
                     step_index=step_index,
-                    privileged=self.privileged,
                     lease_epoch=people.lease.epoch if people.lease else 0,
                 ),
             )
@@ -93,8 +88,8 @@ class RigRobot:
 
 
 @contextlib.contextmanager
-def ticking(url: str, robot_id: str = "r1", **options: object) -> Iterator[RigRobot]:
-    robot = RigRobot(url, robot_id, **options)  # type: ignore[arg-type]
+def ticking(url: str, robot_id: str = "r1", *, safety: SafetyConfig = PATIENT, token: str = "") -> Iterator[RigRobot]:
+    robot = RigRobot(url, robot_id, safety=safety, token=token)
     robot.start()
     try:
         yield robot
@@ -104,13 +99,20 @@ def ticking(url: str, robot_id: str = "r1", **options: object) -> Iterator[RigRo
 
 @contextlib.asynccontextmanager
 async def running_gateway(
-    bus: MemoryBus | None = None, lease: LeaseConfig | None = None, port: int = 0, **options: str
+    bus: MemoryBus | None = None,
+    lease: LeaseConfig | None = None,
+    port: int = 0,
+    *,
+    operator_token: str = "",
+    robot_token: str = "",
 ) -> AsyncIterator[Gateway]:
     bus = bus or MemoryBus()
+    bus.ensure_topics()
     labels = LabelLog(lambda: bus)
     labels.start()
     config = GatewayConfig(port=port)
-    async with Gateway(config, lease or LeaseConfig(lost_after_s=6), labels, **options) as gateway:  # type: ignore[arg-type]
+    leases = lease or LeaseConfig(lost_after_s=6)
+    async with Gateway(config, leases, labels, operator_token=operator_token, robot_token=robot_token) as gateway:
         yield gateway
     await asyncio.to_thread(labels.close, 0.5)
 
@@ -119,9 +121,11 @@ def robot_url(gateway: Gateway) -> str:
     return f"ws://127.0.0.1:{gateway.port}/robot"
 
 
-def operator(gateway: Gateway, name: str = "ann", **options: object) -> OperatorClient:
+def operator(
+    gateway: Gateway, name: str = "ann", *, token: str = "", clock_ns: Callable[[], int] = time.monotonic_ns
+) -> OperatorClient:
     config = OperatorConfig(url=f"ws://127.0.0.1:{gateway.port}/operator", operator_id=name, timeout_s=DEADLINE_S)
-    return OperatorClient(config, **options)  # type: ignore[arg-type]
+    return OperatorClient(config, token=token, clock_ns=clock_ns)
 
 
 async def until(condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ BRISK = SafetyConfig(max_command_age_ms=200, hold_after_ms=250, lost_after_ms=80
 BRISK_LEASE = LeaseConfig(lost_after_s=0.8)
 
 
-async def take_and_drive(client, robot, robot_id="r1"):
+async def take_and_drive(client: Any, robot: Any, robot_id: Any = "r1") -> None:
     """Acquire, and keep wishing to move until the robot corrects."""
     await client.wait_for(lambda: robot_id in client.seen, DEADLINE_S)
     await client.acquire(robot_id)
@@ -24,16 +25,16 @@ async def take_and_drive(client, robot, robot_id="r1"):
     await keep_driving(client, lambda: robot.mode is ControlMode.CORRECTING)
 
 
-async def keep_driving(client, condition):
+async def keep_driving(client: Any, condition: Any) -> None:
     def wish_and_check() -> bool:
         client.drive((0.5, -0.5, 0.0), is_deadman_held=True)
-        return condition()
+        return bool(condition())
 
     await until(wish_and_check)
 
 
-def test_a_person_takes_over_moves_the_robot_and_hands_back():
-    async def scenario():
+def test_a_person_takes_over_moves_the_robot_and_hands_back() -> None:
+    async def scenario() -> None:
         async with running_gateway() as gateway:
             with ticking(robot_url(gateway)) as robot:
                 async with operator(gateway) as client:
@@ -51,8 +52,8 @@ def test_a_person_takes_over_moves_the_robot_and_hands_back():
     asyncio.run(scenario())
 
 
-def test_a_second_operator_is_refused_and_cannot_move_the_robot():
-    async def scenario():
+def test_a_second_operator_is_refused_and_cannot_move_the_robot() -> None:
+    async def scenario() -> None:
         async with running_gateway() as gateway:
             with ticking(robot_url(gateway)) as robot:
                 async with operator(gateway, "ann") as ann, operator(gateway, "bob") as bob:
@@ -61,20 +62,24 @@ def test_a_second_operator_is_refused_and_cannot_move_the_robot():
                         await bob.acquire("r1")
                     assert bob.leases["r1"].operator_id == "ann"
                     assert not bob.leases["r1"].is_yours
+                    assert ann.held is not None
                     epoch = ann.held.epoch
                     forged = dataclasses.replace(
-                        bob._commands.next(ann.held, bob.seen["r1"], bob._clock_ns()), is_deadman_held=True
+                        bob._commands.next(ann.held, bob.seen["r1"], bob.clock_ns()), is_deadman_held=True
                     )
                     await bob._send(forged)
-                    await bob.wait_for(lambda: bob.last_refusal.request == "command", DEADLINE_S)
+                    await bob.wait_for(
+                        lambda: bob.last_refusal is not None and bob.last_refusal.request == "command", DEADLINE_S
+                    )
+                    assert bob.last_refusal is not None
                     assert "you do not hold this robot" in bob.last_refusal.reason
                     assert ann.held.epoch == epoch
 
     asyncio.run(scenario())
 
 
-def test_a_silent_operator_is_held_and_then_lost_and_only_a_new_hand_back_resumes():
-    async def scenario():
+def test_a_silent_operator_is_held_and_then_lost_and_only_a_new_hand_back_resumes() -> None:
+    async def scenario() -> None:
         async with running_gateway(lease=BRISK_LEASE) as gateway:
             with ticking(robot_url(gateway), safety=BRISK) as robot:
                 async with operator(gateway, "ann") as ann:
@@ -100,15 +105,17 @@ def test_a_silent_operator_is_held_and_then_lost_and_only_a_new_hand_back_resume
     asyncio.run(scenario())
 
 
-def test_anyone_signed_in_stops_a_robot_that_somebody_else_drives():
-    async def scenario():
+def test_anyone_signed_in_stops_a_robot_that_somebody_else_drives() -> None:
+    async def scenario() -> None:
         async with running_gateway() as gateway:
             with ticking(robot_url(gateway)) as robot:
                 async with operator(gateway, "ann") as ann, operator(gateway, "bob") as bob:
                     await take_and_drive(ann, robot)
                     await bob.stop("r1", "a hand in the cell")
                     await keep_driving(ann, lambda: robot.mode is ControlMode.STOPPED)
-                    assert robot.link.people("r1").stop.author == "bob"
+                    stop = robot.link.people("r1").stop
+                    assert stop is not None
+                    assert stop.author == "bob"
                     await keep_driving(ann, lambda: robot.history[-5:] == [(ControlMode.STOPPED, ())] * 5)
                     await bob.clear_stop("r1", "the hand is out")
                     await keep_driving(ann, lambda: robot.mode is ControlMode.PAUSED)
@@ -120,8 +127,8 @@ def test_anyone_signed_in_stops_a_robot_that_somebody_else_drives():
     asyncio.run(scenario())
 
 
-def test_clocks_five_seconds_apart_do_no_harm():
-    async def scenario(skew_ns):
+def test_clocks_five_seconds_apart_do_no_harm() -> None:
+    async def scenario(skew_ns: Any) -> None:
         import time
 
         async with running_gateway() as gateway:
@@ -135,13 +142,14 @@ def test_clocks_five_seconds_apart_do_no_harm():
     asyncio.run(scenario(-5_000_000_000))
 
 
-def test_a_gateway_that_restarts_leaves_a_held_robot_lost_and_grants_only_newer_epochs():
-    async def scenario():
+def test_a_gateway_that_restarts_leaves_a_held_robot_lost_and_grants_only_newer_epochs() -> None:
+    async def scenario() -> None:
         async with running_gateway() as gateway:
             port = gateway.port
             with ticking(robot_url(gateway)) as robot:
                 async with operator(gateway) as client:
                     await take_and_drive(client, robot)
+                    assert client.held is not None
                     epoch = client.held.epoch
                     await gateway.__aexit__()
                     with pytest.raises(GatewayLost):
@@ -159,8 +167,8 @@ def test_a_gateway_that_restarts_leaves_a_held_robot_lost_and_grants_only_newer_
     asyncio.run(scenario())
 
 
-def test_robots_work_on_without_a_gateway():
-    async def scenario():
+def test_robots_work_on_without_a_gateway() -> None:
+    async def scenario() -> None:
         with ticking("ws://127.0.0.1:9/robot") as robot:
             await until(lambda: len(robot.history) > 20)
             assert {mode for mode, _ in robot.history} == {ControlMode.AUTONOMOUS}
@@ -169,8 +177,8 @@ def test_robots_work_on_without_a_gateway():
     asyncio.run(scenario())
 
 
-def test_the_holder_is_asked_and_gives_or_keeps():
-    async def scenario():
+def test_the_holder_is_asked_and_gives_or_keeps() -> None:
+    async def scenario() -> None:
         async with running_gateway() as gateway:
             with ticking(robot_url(gateway)) as robot:
                 async with operator(gateway, "ann") as ann, operator(gateway, "bob") as bob:
@@ -178,6 +186,7 @@ def test_the_holder_is_asked_and_gives_or_keeps():
                     for give in (False, True):
                         request = asyncio.create_task(bob.acquire("r1", ask=True))
                         await ann.wait_for(lambda: ann.asked is not None, DEADLINE_S)
+                        assert ann.asked is not None
                         assert ann.asked.operator_id == "bob"
                         await ann.answer(give=give)
                         if give:
@@ -192,8 +201,8 @@ def test_the_holder_is_asked_and_gives_or_keeps():
     asyncio.run(scenario())
 
 
-def test_a_port_in_use_is_refused_with_its_number_and_the_fix():
-    async def scenario():
+def test_a_port_in_use_is_refused_with_its_number_and_the_fix() -> None:
+    async def scenario() -> None:
         async with running_gateway() as gateway:
             with pytest.raises(ConfigError, match=rf"port {gateway.port} .* in use"):
                 async with running_gateway(port=gateway.port):

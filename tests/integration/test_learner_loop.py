@@ -18,7 +18,7 @@ from learner.schedule import Schedule
 from learner.synthetic import ToySource, toy_data, toy_spec
 from learner.train_state import TrainState
 from policy import checkpoint
-from tests.toy_learner import CONFIG, UPDATE, toy_learner
+from tests.learner_rig import CONFIG, UPDATE, toy_learner
 
 SHORT = dataclasses.replace(CONFIG, round_updates=8)
 
@@ -32,6 +32,16 @@ def latest(directory: Path) -> TrainState:
     state = train_state.load_latest(directory, update_config=UPDATE, mix_config=MixConfig(), device=torch.device("cpu"))
     assert state is not None
     return state
+
+
+class StopWhen:
+    """An event that is set as soon as a condition holds."""
+
+    def __init__(self, condition: Callable[[], bool]) -> None:
+        self.is_set = condition
+
+    def wait(self, timeout: float) -> bool:
+        return self.is_set()
 
 
 class StopAfter:
@@ -74,7 +84,7 @@ def test_a_stopped_learner_goes_on_to_the_same_losses(tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     toy_learner(whole, MemoryRegistry(tmp_path / "a"), config=SHORT).run()
     registry = MemoryRegistry(tmp_path / "b")
-    for num_questions in (5, 12, 4, 1000):
+    for num_questions in (5, 31, 6, 1000):
         stopping = StopAfter(num_questions)
         toy_learner(cut, registry, config=SHORT, stopping=stopping).run()  # type: ignore[arg-type]
     assert latest(cut).losses == latest(whole).losses
@@ -109,8 +119,8 @@ def test_a_damaged_state_falls_back_to_the_one_before(tmp_path: Path) -> None:
 def test_lost_data_begin_the_round_anew(tmp_path: Path) -> None:
     directory = tmp_path / "learner"
     registry = MemoryRegistry(tmp_path / "registry")
-    stop: Callable[[], StopAfter] = lambda: StopAfter(14)  # noqa: E731
-    toy_learner(directory, registry, config=SHORT, stopping=stop()).run()  # type: ignore[arg-type]
+    stopping = StopWhen(lambda: (directory / "state-0001-00000003").exists())
+    toy_learner(directory, registry, config=SHORT, stopping=stopping).run()  # type: ignore[arg-type]
     assert (latest(directory).round, latest(directory).published) == (1, "")
     newer = toy_data(num_rollouts=60, seed=1)
     toy_learner(directory, registry, config=SHORT, source=ToySource(newer)).run()
@@ -150,7 +160,7 @@ def test_losses_fall(tmp_path: Path) -> None:
     config = dataclasses.replace(SHORT, base_updates=60, num_rounds=0)
     directory = tmp_path / "learner"
     registry = MemoryRegistry(tmp_path / "registry")
-    stopping = StopAfter(66)
+    stopping = StopAfter(58)
     toy_learner(directory, registry, config=config, stopping=stopping).run()  # type: ignore[arg-type]
     losses = latest(directory).losses
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])

@@ -44,9 +44,7 @@ class Idler(threading.Thread):
             state = advance(state, people, now_ns, PATIENT)
             if state.mode is ControlMode.CORRECTING:
                 assert people.command is not None
-                status = self.body.apply(
-                    human_action(people.command, self.body.spec, ramp(state, now_ns, PATIENT))
-                )
+                status = self.body.apply(human_action(people.command, self.body.spec, ramp(state, now_ns, PATIENT)))
             elif state.mode is ControlMode.AUTONOMOUS:
                 status = self.body.apply(np.zeros(3, np.float32))
             else:
@@ -77,8 +75,8 @@ class Idler(threading.Thread):
         self.body.close()
 
 
-def test_stuck_robots_are_helped_to_success_and_handed_back():
-    async def scenario():
+def test_stuck_robots_are_helped_to_success_and_handed_back() -> None:
+    async def scenario() -> None:
         takeovers: list[Takeover] = []
         async with running_gateway() as gateway:
             robots = [Idler(robot_url(gateway), f"r{n}", 1_000 * n) for n in range(2)]

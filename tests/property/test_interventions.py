@@ -1,5 +1,7 @@
 """Whatever people, links and clocks do: a legal mode, never a human action unmarked, never a resume by itself."""
 
+from typing import Any
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -27,8 +29,8 @@ SAFETY = SafetyConfig()
 class Interventions(RuleBasedStateMachine):
     """The real link's bookkeeping without its socket, and the actor's side of the tick."""
 
-    @initialize()
-    def start(self):
+    @initialize(is_held=st.booleans())
+    def start(self, is_held: Any) -> None:
         self.now_ns = 1_000_000 * MS
         info = RobotInfo(robot_id="r", spec=SPEC.to_json(), is_simulated=True)
         self.link = RobotLink([info], LinkConfig(), SAFETY, token="", clock_ns=lambda: self.now_ns)
@@ -37,18 +39,16 @@ class Interventions(RuleBasedStateMachine):
         self.epoch = 0
         self.seq = 0
         self.handed_back = {0}
-        self.last_accepted_ns = None
-        self.last_heard_ns = None
+        self.last_accepted_ns = 0
+        self.last_heard_ns = 0
+        if is_held:
+            self.grant("ann")
 
-    def teardown(self):
-        if hasattr(self, "link"):
-            self.link._loop.close()
-
-    def deliver(self, message):
+    def deliver(self, message: Any) -> None:
         self.link._take(message)
 
     @rule(name=st.sampled_from(["ann", "bob"]))
-    def grant(self, name):
+    def grant(self, name: Any) -> None:
         self.epoch += 1
         self.seq = 0
         self.last_heard_ns = self.now_ns
@@ -59,9 +59,9 @@ class Interventions(RuleBasedStateMachine):
         reason=st.sampled_from([HANDED_BACK, HANDED_BACK, SILENT, IDLE, GATEWAY_RESTARTED]),
         lag=st.sampled_from([0, 0, 0, 1]),
     )
-    def end(self, reason, lag):
+    def end(self, reason: Any, lag: Any) -> None:
         epoch = max(0, self.epoch - lag)
-        people = self.link.people("r")
+        people: Any = self.link.people("r")
         is_current = people.is_held and people.lease.epoch == epoch
         if reason == HANDED_BACK and is_current and self.state.lost_epoch < epoch:
             self.handed_back.add(epoch)
@@ -75,11 +75,11 @@ class Interventions(RuleBasedStateMachine):
         step=st.integers(-2, 2),
         axis=st.floats(-1, 1),
     )
-    def command(self, delay_ms, deadman, lag, step, axis):
+    def command(self, delay_ms: Any, deadman: Any, lag: Any, step: Any, axis: Any) -> None:
         self.seq = max(0, self.seq + step)
         self.command_now(delay_ms, deadman, axis, lag)
 
-    def command_now(self, delay_ms, deadman, axis, lag=0):
+    def command_now(self, delay_ms: Any, deadman: Any, axis: Any, lag: Any = 0) -> None:
         before = self.link.people("r").command
         self.deliver(
             HumanCommand(
@@ -97,8 +97,8 @@ class Interventions(RuleBasedStateMachine):
             self.last_accepted_ns = self.last_heard_ns = self.now_ns
 
     @precondition(lambda self: self.link.people("r").is_held)
-    @rule(deadman=st.booleans())
-    def drive(self, deadman):
+    @rule(deadman=st.sampled_from([True, True, False]))
+    def drive(self, deadman: Any) -> None:
         """What an honest client does, so that the machine reaches every mode."""
         self.now_ns += 20 * MS
         self.seq += 1
@@ -107,37 +107,33 @@ class Interventions(RuleBasedStateMachine):
 
     @precondition(lambda self: self.link.people("r").is_held)
     @rule()
-    def renew(self):
+    def renew(self) -> None:
         self.last_heard_ns = self.now_ns
         self.deliver(self.link.people("r").lease)
 
-    @rule()
-    def stop(self):
-        self.deliver(Stop(robot_id="r"))
+    @rule(trouble=st.sampled_from(["none", "none", "none", "link", "stop"]))
+    def trouble_begins(self, trouble: Any) -> None:
+        if trouble == "stop":
+            self.deliver(Stop(robot_id="r"))
+        elif trouble == "link":
+            self.link._update("r", is_link_up=False)
+        self.tick()
 
-    @precondition(lambda self: self.link.people("r").stop is not None)
+    @precondition(lambda self: self.link.people("r").stop is not None or not self.link.people("r").is_link_up)
     @rule()
-    def clear(self):
+    def trouble_ends(self) -> None:
         self.deliver(ClearStop(robot_id="r", confirm="r", reason="looked"))
-
-    @precondition(lambda self: self.link.people("r").is_link_up)
-    @rule()
-    def link_breaks(self):
-        self.link._update("r", is_link_up=False)
-
-    @precondition(lambda self: not self.link.people("r").is_link_up)
-    @rule()
-    def link_returns(self):
         self.link._update("r", is_link_up=True)
+        self.tick()
 
     @rule(ms=st.sampled_from([100, 251, 3_001]))
-    def time_passes(self, ms):
+    def time_passes(self, ms: Any) -> None:
         self.now_ns += ms * MS
         self.tick()
 
-    @rule()
-    def tick(self):
-        people = self.link.people("r")
+    def tick(self) -> None:
+        """The actor's tick, and what must hold in it."""
+        people: Any = self.link.people("r")
         before = self.state
         self.state = advance(before, people, self.now_ns, SAFETY)
         mode = self.state.mode
@@ -166,9 +162,9 @@ class Interventions(RuleBasedStateMachine):
             )
 
     @invariant()
-    def epochs_only_grow(self):
-        if hasattr(self, "link") and self.link.people("r").lease is not None:
-            assert self.link.people("r").lease.epoch <= max(self.epoch, 0)
+    def epochs_only_grow(self) -> None:
+        lease = self.link.people("r").lease if hasattr(self, "link") else None
+        assert lease is None or lease.epoch <= self.epoch
 
 
 TestInterventions = Interventions.TestCase

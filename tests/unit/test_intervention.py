@@ -1,4 +1,5 @@
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,19 +28,26 @@ NOW = 10_000 * MS
 SAFETY = SafetyConfig()
 
 
-def lease(epoch=1, *, is_held=True, end_reason=""):
+def lease(epoch: Any = 1, *, is_held: Any = True, end_reason: Any = "") -> Any:
     return LeaseState(robot_id="r", epoch=epoch, is_held=is_held, operator_id="ann", end_reason=end_reason)
 
 
-def command(*, epoch=1, seq=1, sent_ns=NOW, deadman=True):
+def command(*, epoch: Any = 1, seq: Any = 1, sent_ns: Any = NOW, deadman: Any = True) -> HumanCommand:
     return HumanCommand(
         robot_id="r", lease_epoch=epoch, seq=seq, sent_ns=sent_ns, action=(1.0,), is_deadman_held=deadman
     )
 
 
 def people(
-    *, lease_=None, heard_ms=0.0, command_ms=None, deadman=True, stop=False, up=True, epoch=1
-):
+    *,
+    lease_: Any = None,
+    heard_ms: Any = 0.0,
+    command_ms: Any = None,
+    deadman: Any = True,
+    stop: Any = False,
+    up: Any = True,
+    epoch: Any = 1,
+) -> Any:
     """What is known at NOW; ages in milliseconds."""
     return People(
         is_link_up=up,
@@ -67,13 +75,13 @@ EXPECTED = {
 }
 
 
-def test_the_table_is_complete():
+def test_the_table_is_complete() -> None:
     assert set(TABLE) == set(ControlMode)
     assert all(set(row) == set(Condition) for row in TABLE.values())
 
 
 @pytest.mark.parametrize(("mode", "wanted"), list(itertools.product(ControlMode, Condition)))
-def test_every_mode_under_every_condition(mode, wanted):
+def test_every_mode_under_every_condition(mode: Any, wanted: Any) -> None:
     expected = EXPECTED[wanted]
     if mode is ControlMode.STOPPED and wanted is Condition.DRIVE:
         expected = ControlMode.PAUSED
@@ -96,11 +104,11 @@ def test_every_mode_under_every_condition(mode, wanted):
         (people(lease_=lease(is_held=False, end_reason=HANDED_BACK), stop=True), Condition.STOP),
     ],
 )
-def test_the_limits_to_the_microsecond(known, wanted):
+def test_the_limits_to_the_microsecond(known: Any, wanted: Any) -> None:
     assert condition(InterventionState(), known, NOW, SAFETY) is wanted
 
 
-def test_a_lost_lease_stays_lost_whatever_arrives_late():
+def test_a_lost_lease_stays_lost_whatever_arrives_late() -> None:
     lost = advance(InterventionState(mode=ControlMode.CORRECTING), people(heard_ms=4_000), NOW, SAFETY)
     assert lost.mode is ControlMode.LOST
     assert lost.lost_epoch == 1
@@ -117,7 +125,7 @@ def test_a_lost_lease_stays_lost_whatever_arrives_late():
 
 
 @pytest.mark.parametrize("before", [people(stop=True, command_ms=0), people(heard_ms=4_000, command_ms=0)])
-def test_after_a_stop_or_a_loss_the_dead_man_must_be_let_go_once(before):
+def test_after_a_stop_or_a_loss_the_dead_man_must_be_let_go_once(before: Any) -> None:
     state = advance(InterventionState(mode=ControlMode.CORRECTING), before, NOW, SAFETY)
     for _ in range(3):
         state = advance(state, people(command_ms=0, epoch=2), NOW, SAFETY)
@@ -127,7 +135,7 @@ def test_after_a_stop_or_a_loss_the_dead_man_must_be_let_go_once(before):
     assert advance(state, people(command_ms=0, epoch=2), NOW, SAFETY).mode is ControlMode.CORRECTING
 
 
-def test_motion_grows_from_zero_to_full_over_the_ramp_and_starts_again_after_a_pause():
+def test_motion_grows_from_zero_to_full_over_the_ramp_and_starts_again_after_a_pause() -> None:
     state = advance(InterventionState(), people(command_ms=0), NOW, SAFETY)
     gains = [ramp(state, NOW + ms * MS, SAFETY) for ms in (0, 50, 100, 200, 5_000)]
     assert gains == [0.0, 0.25, 0.5, 1.0, 1.0]
@@ -153,29 +161,25 @@ def test_motion_grows_from_zero_to_full_over_the_ramp_and_starts_again_after_a_p
         (command(sent_ns=NOW + 5 * MS + 1), people(), "future"),
     ],
 )
-def test_what_the_robot_drops_on_arrival(arriving, known, reason):
+def test_what_the_robot_drops_on_arrival(arriving: Any, known: Any, reason: Any) -> None:
     assert command_refusal(arriving, known, NOW, SAFETY) == reason
 
 
-def test_a_command_becomes_an_action_in_the_robots_units_and_zero_stands_still():
-    wanted = HumanCommand(
-        robot_id="r", lease_epoch=1, seq=1, sent_ns=0, action=(1.0, -1.0), is_deadman_held=True
-    )
+def test_a_command_becomes_an_action_in_the_robots_units_and_zero_stands_still() -> None:
+    wanted = HumanCommand(robot_id="r", lease_epoch=1, seq=1, sent_ns=0, action=(1.0, -1.0), is_deadman_held=True)
     np.testing.assert_allclose(human_action(wanted, SPEC, 1.0), [1.0, -0.5, 0.0])
     np.testing.assert_allclose(human_action(wanted, SPEC, 0.5), [0.5, -0.25, 0.0])
     assert human_action(wanted, SPEC, 1.0).dtype == np.float32
-    too_many = HumanCommand(
-        robot_id="r", lease_epoch=1, seq=1, sent_ns=0, action=(0.0,) * 6, is_deadman_held=True
-    )
+    too_many = HumanCommand(robot_id="r", lease_epoch=1, seq=1, sent_ns=0, action=(0.0,) * 6, is_deadman_held=True)
     assert human_action(too_many, SPEC, 1.0).tolist() == [0.0, 0.0, 0.0]
 
 
-def test_the_age_of_the_command_in_force_is_known():
+def test_the_age_of_the_command_in_force_is_known() -> None:
     assert command_delay_ms(people(command_ms=0), NOW + 30 * MS) == 30
     assert np.isnan(command_delay_ms(NOBODY, NOW))
 
 
-def test_the_holder_is_named_only_while_they_hold():
+def test_the_holder_is_named_only_while_they_hold() -> None:
     assert people().operator_id == "ann"
     assert people().is_held
     assert people(lease_=lease(is_held=False)).operator_id == ""
@@ -186,6 +190,6 @@ def test_the_holder_is_named_only_while_they_hold():
     "wrong",
     [{"max_command_age_ms": 0}, {"hold_after_ms": 50}, {"lost_after_ms": 250}, {"takeover_ramp_ms": -1}],
 )
-def test_limits_that_contradict_each_other_are_refused(wrong):
+def test_limits_that_contradict_each_other_are_refused(wrong: Any) -> None:
     with pytest.raises(ConfigError):
         SafetyConfig(**wrong)

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -37,11 +38,11 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("table", "message"), EXAMPLES, ids=lambda value: getattr(value, "TYPE", ""))
-def test_a_message_survives_the_socket(table, message):
+def test_a_message_survives_the_socket(table: Any, message: Any) -> None:
     assert codec.decode(codec.encode(message), table) == message
 
 
-def edited(**changes):
+def edited(**changes: Any) -> Any:
     fields = json.loads(codec.encode(COMMAND))
     fields.update(changes)
     return json.dumps({key: value for key, value in fields.items() if value is not ...})
@@ -75,22 +76,24 @@ def edited(**changes):
         (edited(action=[float("nan")]), "not a float"),
     ],
 )
-def test_a_malformed_message_is_refused_with_the_field_that_is_wrong(text, complaint):
+def test_a_malformed_message_is_refused_with_the_field_that_is_wrong(text: Any, complaint: Any) -> None:
     with pytest.raises(WireError, match=complaint):
         codec.decode(text, messages.FROM_OPERATOR)
 
 
-def test_a_message_of_the_other_direction_is_refused():
+def test_a_message_of_the_other_direction_is_refused() -> None:
     with pytest.raises(WireError, match="unknown type"):
         codec.decode(codec.encode(messages.Roster(robots=())), messages.FROM_OPERATOR)
 
 
-def test_numbers_that_are_not_finite_cannot_be_sent():
+def test_numbers_that_are_not_finite_cannot_be_sent() -> None:
     with pytest.raises(WireError, match="not finite"):
-        codec.encode(protocol.Reports(states=(protocol.RobotState(robot_id="r", mode=ControlMode.LOST, state=(float("inf"),)),)))
+        codec.encode(
+            protocol.Reports(states=(protocol.RobotState(robot_id="r", mode=ControlMode.LOST, state=(float("inf"),)),))
+        )
 
 
-def test_unknown_words_and_nested_mistakes_name_their_place():
+def test_unknown_words_and_nested_mistakes_name_their_place() -> None:
     fields = json.loads(codec.encode(protocol.Reports(states=(STATE,))))
     fields["states"][0]["mode"] = "dancing"
     with pytest.raises(WireError, match=r"reports.states.mode"):
@@ -100,19 +103,19 @@ def test_unknown_words_and_nested_mistakes_name_their_place():
         codec.decode(json.dumps(fields), protocol.FROM_ROBOT)
 
 
-def test_clearing_a_stop_takes_the_robots_name_and_a_reason():
+def test_clearing_a_stop_takes_the_robots_name_and_a_reason() -> None:
     with pytest.raises(WireError, match="confirm"):
         protocol.ClearStop(robot_id="r1", confirm="r2", reason="why not")
     with pytest.raises(WireError, match="reason"):
         protocol.ClearStop(robot_id="r1", confirm="r1", reason=" ")
 
 
-def test_a_process_has_between_one_and_256_robots_of_different_names():
+def test_a_process_has_between_one_and_256_robots_of_different_names() -> None:
     for robots in ((), (INFO, INFO)):
         with pytest.raises(WireError, match="1 to 256"):
             protocol.RobotHello(robots=robots)
 
 
-def test_a_report_is_written_once_for_all_who_watch():
+def test_a_report_is_written_once_for_all_who_watch() -> None:
     text = f'{{"type":"reports","states":[{codec.fragment(STATE)}]}}'
     assert codec.decode(text, protocol.FROM_ROBOT) == protocol.Reports(states=(STATE,))

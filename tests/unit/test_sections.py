@@ -1,5 +1,6 @@
 import dataclasses
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from infra import cli, config
 from infra.sections import SECTIONS, refuse_unknown, section_class
 from policy.errors import ConfigError
+
+FOLDERS = ("actor", "corrections", "demo", "infra", "learner", "storage")
+READS = re.compile(r'config\.(?:from_args|load|resolve)\(\s*"(\w+)", (\w+)')
 
 
 @pytest.mark.parametrize("section", list(SECTIONS))
@@ -17,6 +21,13 @@ def test_every_section_is_a_frozen_documented_dataclass_with_defaults(section: s
     fields = [field.name for field in dataclasses.fields(cls)]
     assert set(config.field_docs(cls)) >= set(fields)
     assert config.load(section, cls, environ={}) == cls()
+
+
+def test_every_section_that_code_reads_is_in_the_table() -> None:
+    root = Path(cli.__file__).parents[1]
+    sources = [file for folder in FOLDERS for file in (root / folder).rglob("*.py")]
+    read = {match for file in sources for match in READS.findall(file.read_text())}
+    assert {section: SECTIONS.get(section, "").partition(":")[2] for section, _ in read} == dict(read)
 
 
 def test_a_section_nobody_has_is_refused_with_the_nearest() -> None:

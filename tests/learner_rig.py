@@ -1,6 +1,6 @@
 """A whole learner on the toy task: every part real but robots, broker and registry server.
 
-`python -m tests.toy_learner DIRECTORY` runs it in a process of its own, to be killed.
+`python -m tests.learner_rig DIRECTORY` runs it in a process of its own, to be killed.
 """
 
 import sys

@@ -1,0 +1,94 @@
+"""The fast gate: seconds after training, is there anything plainly wrong with these weights?"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from infra.registry import PolicyRegistry, PolicyVersion
+from learner.candidate import HELD_OUT_TAG
+from learner.trial import Attempt, Scene
+from policy import checkpoint
+from policy.batch import ObservationBatch, frame_shape
+from policy.errors import ConfigError, WeightsRejected
+from policy.flow import Guidance
+from policy.policy import Policy
+from policy.statistics import wilson_interval
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FastGateConfig:
+    """What a candidate must show before a robot runs it."""
+
+    num_episodes: int = 8
+    """Simulated episodes to wait for; 0 asks for none."""
+    wait_s: float = 120.0
+    """How long to wait for them; then the gate decides without, and says so."""
+    max_error_ratio: float = 2.0
+    """Held-out error over the champion's: corrections move a policy away from demonstrations somewhat."""
+
+    def __post_init__(self) -> None:
+        if self.num_episodes < 0 or self.max_error_ratio < 1:
+            raise ConfigError("num_episodes must not be negative, max_error_ratio at least 1")
+
+
+def flaw_of_weights(registry: PolicyRegistry, version: PolicyVersion, directory: Path, *, spec_id: str) -> str:
+    """What is wrong with the files, in words; empty where nothing is.
+
+    Args:
+        registry: where they are.
+        version: the candidate.
+        directory: where to put them.
+        spec_id: the body that they must be for; empty accepts any.
+    """
+    try:
+        policy = checkpoint.load(registry.fetch(version.version, directory))
+    except WeightsRejected as error:
+        return str(error)
+    if spec_id and spec_id not in (policy.spec.spec_id,):
+        return f"for another embodiment: {policy.spec.spec_id}, the fleet's is {spec_id}"
+    if policy.spec.spec_id != version.spec_id:
+        return f"says it is for embodiment {version.spec_id}, and is for {policy.spec.spec_id}"
+    return "" if np.isfinite(_warm_up(policy)).all() else "its actions are not finite"
+
+
+def flaw_of_error(candidate: PolicyVersion, champion: PolicyVersion | None, config: FastGateConfig) -> str:
+    """What is wrong with its error on held-out demonstrations, in words; empty where nothing is."""
+    ours = _held_out(candidate)
+    theirs = _held_out(champion) if champion else math.nan
+    if math.isnan(theirs):
+        return ""
+    if not ours <= config.max_error_ratio * theirs:
+        return f"held-out error {ours:.4f} against the champion's {theirs:.4f}"
+    return ""
+
+
+def flaw_of_episodes(ours: Mapping[Scene, Attempt], theirs: Mapping[Scene, Attempt]) -> str:
+    """What its first simulated episodes show against it, in words; empty where nothing."""
+    num_ours, num_theirs = len(ours), len(theirs)
+    successes = sum(attempt.is_success for attempt in ours.values())
+    if num_ours and not num_theirs and not successes:
+        return f"none of its {num_ours} simulated episodes succeeded"
+    champion = wilson_interval(sum(attempt.is_success for attempt in theirs.values()), num_theirs)
+    interval = wilson_interval(successes, num_ours)
+    if interval.high < champion.low:
+        return f"{successes} of {num_ours} simulated episodes succeeded, the champion's rate is {champion.estimate:.0%}"
+    return ""
+
+
+def _held_out(version: PolicyVersion) -> float:
+    return float(version.tags.get(HELD_OUT_TAG, "nan"))
+
+
+def _warm_up(policy: Policy) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    spec = policy.spec
+    nothing = ObservationBatch(
+        frames=np.zeros((1, *frame_shape(spec)), np.uint8),
+        state=np.zeros((1, len(spec.state)), np.float32),
+        tactile=np.zeros((1, len(spec.tactile)), np.float32),
+        instructions=[""],
+    )
+    return policy.sample_chunks(nothing, guidance=Guidance(), generator=torch.Generator(policy.device))
