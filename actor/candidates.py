@@ -97,10 +97,13 @@ class CandidateWork:
 
     def next_episode(self, robot_id: str, robot: Robot) -> Assignment | None:
         """The next scene of the slice; None while nothing is on trial."""
-        with contextlib.suppress(IndexError):
-            return self._assign(*self._slice.popleft())
-        self._changed.set()
-        return None
+        try:
+            acting, scene = self._slice.popleft()
+        except IndexError:
+            return None  # the next look is at most poll_s away: idle robots must not hurry it
+        if not self._slice:
+            self._changed.set()
+        return self._assign(acting, scene)
 
     def ended(self, episode: Episode) -> None:
         """Write the result down."""

@@ -12,6 +12,7 @@ from demo.report import Picture, Report
 from demo.watch import Watch
 from infra.registry import PolicyRegistry, PolicyVersion
 from infra.topics import EPISODES, STEPS, VALUES
+from policy.errors import TouchlineError
 from policy.schema import ControlMode, Outcome, SceneSplit, Source
 from policy.spec import EmbodimentSpec
 from storage.audit import Audit
@@ -29,7 +30,11 @@ def conclude(config: DemoConfig, watch: Watch, registry: PolicyRegistry, balance
     episodes = _judged(watch)
     roles = evidence.roles(watch.releases)
     versions = tuple(evidence.version_evidence(version, role, episodes) for version, role in roles.items())
-    base, final = versions[0], next(v for v in reversed(versions) if v.role in ("champion", "base"))
+    if not any(version.role == "champion" for version in versions):
+        raise TouchlineError(
+            "no version was ever released; the ledger says why", ledger=[r["reason"] for r in watch.releases]
+        )
+    base, final = versions[0], next(v for v in reversed(versions) if v.role == "champion")
     records = registry.versions()
     ledger = [_plain(row) for row in watch.releases]
     return Report(
@@ -81,7 +86,7 @@ def figures(report: Report, lake: Lake) -> list[str]:
 def pictures(report: Report, lake: Lake, watch: Watch, spec: EmbodimentSpec) -> list[Picture]:
     """A failure of the base and a success of the final champion, on the same scene where there is one."""
     base = report.versions[0].version
-    final = next(v for v in reversed(report.versions) if v.role in ("champion", "base")).version
+    final = next(v for v in reversed(report.versions) if v.role == "champion").version
     tried = [row for row in _judged(watch) if row["scene_seed"] in SceneSplit.REPORT.value]
     failures = [row for row in tried if row["policy_version"] == base and row["outcome"] != Outcome.SUCCESS]
     successes = [row for row in tried if row["policy_version"] == final and row["outcome"] == Outcome.SUCCESS]

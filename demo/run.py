@@ -39,7 +39,7 @@ def run(options: DemoConfig, home_path: Path | None, config_file: Path | None) -
     with Supervisor(home, on_event=lambda text: events.append(text)) as supervisor:
         _clear(home)
         watch = Watch(lake)
-        frame = Service("demo", log_dir=home.logs, drain_s=_DRAIN_S)
+        frame = Service("demo", log_dir=home.logs, drain_s=_DRAIN_S, logs_to_stderr=False)
         with frame, Screen(watch, options.minutes) as screen:
             stages = Stages(
                 config=options,

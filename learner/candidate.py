@@ -51,6 +51,8 @@ class Candidate:
     """None for the base, which knows no negative."""
     critic: Mapping[str, Any] | None
     """The `CriticReport`; None where no critic was asked."""
+    freshness_s: Mapping[str, float]
+    """Age of steps when the learner got them, by the name of the quantile."""
     git_commit: str
     config: Mapping[str, Any]
 
@@ -66,6 +68,7 @@ class Candidate:
             "guidance_reference": str(self.guidance.reference),
             "guidance_scale": str(self.guidance.scale),
             HELD_OUT_TAG: str(self.held_out_loss),
+            **{name: f"{seconds:.3f}" for name, seconds in self.freshness_s.items()},
         }
 
     def metrics(self) -> dict[str, float]:
@@ -79,7 +82,13 @@ class Candidate:
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
-def describe(state: TrainState, data: Data, algorithm: Algorithm, config: Mapping[str, Any]) -> Candidate:
+def describe(
+    state: TrainState,
+    data: Data,
+    algorithm: Algorithm,
+    config: Mapping[str, Any],
+    freshness_s: Mapping[str, float],
+) -> Candidate:
     """Measure the averaged weights and gather the record."""
     policy = state.averaged_policy()
     report = state.labels.report
@@ -94,6 +103,7 @@ def describe(state: TrainState, data: Data, algorithm: Algorithm, config: Mappin
         held_out_loss=held_out_loss(policy, data),
         condition=measure_condition(policy, data, state.labels, seed=state.seed) if state.round else None,
         critic=dataclasses.asdict(report) if report else None,
+        freshness_s=freshness_s,
         git_commit=git_commit(),
         config=config,
     )

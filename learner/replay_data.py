@@ -42,6 +42,17 @@ class ReplaySource:
         self._replay.refresh()
         return training_set(self._replay.view(DataPin.from_json(pin)), self.spec)
 
+    def freshness_s(self) -> dict[str, float]:
+        """Median and 99th percentile of the last steps' age when the replay got them.
+
+        Empty before any step came after the first refresh. Refreshes wait for the end of a training, so a
+        step that came in the middle of one is old when it is counted.
+        """
+        ages = np.array(self._replay.step_age_s)
+        if not len(ages):
+            return {}
+        return {f"step_to_replay_p{share}": float(np.percentile(ages, share)) for share in (50, 99)}
+
 
 def training_set(view: View, spec: EmbodimentSpec) -> ArrayData:
     """Arrays over the ring's memory maps; valid as long as the view."""

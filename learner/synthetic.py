@@ -37,6 +37,10 @@ class ToySource:
     def __init__(self, data: ArrayData) -> None:
         self._data = data
 
+    def freshness_s(self) -> dict[str, float]:
+        """Nothing travels here."""
+        return {}
+
     def newest(self) -> ArrayData:
         """All of it."""
         return self._data

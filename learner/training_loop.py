@@ -52,6 +52,9 @@ class Source(Protocol):
     def pinned(self, pin: str) -> ArrayData:
         """Exactly the episodes of a pin."""
 
+    def freshness_s(self) -> Mapping[str, float]:
+        """How old steps were when they arrived, by the name of the quantile."""
+
 
 class Learner:
     """One learner process's work."""
@@ -239,7 +242,7 @@ class Learner:
             return
         if state.round == 0:
             checkpoint.save(self._base_directory, state.averaged_policy())
-        described = candidate.describe(state, data, algorithm, self._record)
+        described = candidate.describe(state, data, algorithm, self._record, self._source.freshness_s())
         state.published = candidate.publish(self._registry, self._ledger, state, described)
         train_state.save(self._directory, state)
         self._metrics.count("touchline_learner_candidates_total")

@@ -35,18 +35,17 @@ HURRIED = {
     "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     # Robots: quicker than the clock while nobody holds them, and quick to see new weights.
     "TOUCHLINE_ACTOR__RATE": "2",
-    "TOUCHLINE_ACTOR__ROBOTS": "4",
+    "TOUCHLINE_ACTOR__ROBOTS": "2",
     "TOUCHLINE_WEIGHTS__POLL_S": "1",
     # People: one for each robot, who watch every episode.
     "TOUCHLINE_SCRIPTED__OPERATORS": "4",
     "TOUCHLINE_QUALITY__REACTION_MIN_S": "0.05",
     "TOUCHLINE_QUALITY__REACTION_MAX_S": "0.1",
-    # The learner: a base, and one round; its policy hardly learns anything, and need not.
+    # The learner: its policy hardly learns anything, and need not.
     "TOUCHLINE_LEARNER__BASE_DEMONSTRATIONS": "6",
     "TOUCHLINE_LEARNER__BASE_UPDATES": "40",
     "TOUCHLINE_LEARNER__ROUND_EPISODES": "8",
     "TOUCHLINE_LEARNER__ROUND_UPDATES": "20",
-    "TOUCHLINE_LEARNER__NUM_ROUNDS": "1",
     "TOUCHLINE_LEARNER__POLL_S": "0.3",
     "TOUCHLINE_UPDATE__BATCH_SIZE": "16",
     "TOUCHLINE_POLICY__WIDTH": "32",
@@ -61,7 +60,7 @@ HURRIED = {
     "TOUCHLINE_FAST_GATE__NUM_EPISODES": "0",
     "TOUCHLINE_GATE__MIN_PAIRS": "200",
     "TOUCHLINE_JUDGE__POLL_S": "0.3",
-    "TOUCHLINE_EVALUATION__NUM_SCENES": "4",
+    "TOUCHLINE_EVALUATION__NUM_SCENES": "2",
     "TOUCHLINE_EVALUATION__SLICE_SCENES": "2",
     "TOUCHLINE_EVALUATION__POLL_S": "0.3",
 }
@@ -160,8 +159,10 @@ class LiveFleet:
 
     def settle(self) -> None:
         """Wait until the lake has what was counted."""
-        for topic in (STEPS, EPISODES):
-            self.wait(f"all {topic.name} are in the lake", lambda topic=topic: self.balance(topic).num_lost == 0)
+        self.wait(
+            "the lake has all that was counted",
+            lambda: all(self.balance(topic).num_lost == 0 for topic in (STEPS, EPISODES)),
+        )
 
     def step_keys_in_kafka(self) -> set[tuple[str, int]]:
         """(boot_id, seq) of every step message, decoded from the wire."""

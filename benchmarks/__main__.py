@@ -1,0 +1,79 @@
+"""`python -m benchmarks` lists the benchmarks; `python -m benchmarks NAME [ARGUMENT ...]` runs one, `all` each in turn.
+
+Each runs in a process of its own, as by its own command, so that none inherits another's threads or caches.
+"""
+
+import argparse
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Sequence
+
+EVERYTHING = "all"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Benchmark:
+    """One row of the table."""
+
+    command: tuple[str, ...]
+    """A module, and the arguments that it always gets."""
+    figure: str
+    """What it measures, and against what."""
+
+
+BENCHMARKS = {
+    "robot_speed": Benchmark(command=("benchmarks.robot_speed",), figure="control steps/s of one core"),
+    "ingest": Benchmark(
+        command=("benchmarks.ingest",), figure="steps/s into the lake exactly once, against a plain append"
+    ),
+    "replay": Benchmark(
+        command=("benchmarks.replay",), figure="batches from the ring, against the same from the Delta table"
+    ),
+    "touch": Benchmark(
+        command=("benchmarks.learning", "touch"), figure="success with touch, against touch zeroed (minutes)"
+    ),
+    "rounds": Benchmark(
+        command=("benchmarks.learning", "rounds"),
+        figure="success after each round of RECAP, against the base (minutes)",
+    ),
+    "rounds_hg_dagger": Benchmark(
+        command=("benchmarks.learning", "rounds", "--algorithm", "hg_dagger"),
+        figure="the same rounds with corrections alone: what RECAP is compared with (minutes)",
+    ),
+}
+
+
+def run(name: str, arguments: Sequence[str] = ()) -> int:
+    """Run one benchmark as a process; returns its exit code."""
+    return subprocess.run([sys.executable, "-m", *BENCHMARKS[name].command, *arguments], check=False).returncode
+
+
+def listing() -> str:
+    """Names and figures."""
+    width = max(map(len, BENCHMARKS)) + 2
+    return "\n".join(f"{name:<{width}}{benchmark.figure}" for name, benchmark in BENCHMARKS.items())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """List, or run; returns 0 where all went well."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Figures, one command each.")
+    parser.add_argument("name", nargs="?", choices=(*BENCHMARKS, EVERYTHING), help="which; none lists them")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the one benchmark; --help shows them")
+    args = parser.parse_args(argv)
+    if args.name is None:
+        print(listing())
+        return 0
+    if args.name != EVERYTHING:
+        return run(args.name, args.arguments)
+    if args.arguments:
+        parser.error(f"arguments are for one benchmark, not for {EVERYTHING}")
+    code = 0
+    for name in BENCHMARKS:
+        print(f"\n== {name}", flush=True)
+        code = run(name) or code
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
