@@ -103,6 +103,9 @@ class ControlLoop:
         """Hold still once more and cut the episode: the process stops."""
         if self._assignment is None:
             return
+        if self._intervention.mode is ControlMode.CORRECTING:
+            # Nobody's command is executed here: a hold is no correction to learn from.
+            self._intervention = dataclasses.replace(self._intervention, mode=ControlMode.PAUSED)
         observation = self._observe()
         guarded = self._guard(None, observation)
         self._apply(guarded)

@@ -2,13 +2,16 @@
 
 Used by the recorder thread only; the producer's acknowledgements come in on its own thread and are
 taken up at the next `settle`. A broker that refuses is asked again after a growing pause, and until
-then everything stays on disk.
+then everything stays on disk. A producer that neither delivers nor gives up (seen with kafka-python
+3.0.12 after an outage on a busy host) is replaced, and what it had is sent again: ingest keeps one.
 """
 
 import contextlib
 import logging
+import math
 import queue
 import time
+from collections.abc import Callable
 from typing import Any
 
 from actor.journal import EntryInfo
@@ -21,14 +24,27 @@ from policy.errors import BusUnavailable, RecordTooLarge, SchemaError
 
 _LOG = logging.getLogger(__name__)
 
+_Result = tuple[Producer, EntryInfo, Exception | None]
+
 
 class Outbox:
     """Sends the entries of a spool, oldest first."""
 
-    def __init__(self, spool: Spool, producer: Producer, in_flight_bytes: int, metrics: Metrics) -> None:
-        self._spool, self._producer, self._metrics = spool, producer, metrics
-        self._in_flight_bytes = in_flight_bytes
-        self._results: queue.SimpleQueue[tuple[EntryInfo, Exception | None]] = queue.SimpleQueue()
+    def __init__(
+        self,
+        spool: Spool,
+        connect: Callable[[], Producer],
+        *,
+        in_flight_bytes: int,
+        stuck_after_s: float,
+        metrics: Metrics,
+    ) -> None:
+        self._spool, self._connect, self._metrics = spool, connect, metrics
+        self._in_flight_bytes, self._stuck_after_s = in_flight_bytes, stuck_after_s
+        self.producer = connect()
+        """The present one; it may be another after the next `settle`."""
+        self._sent_at: dict[int, float] = {}
+        self._results: queue.SimpleQueue[_Result] = queue.SimpleQueue()
         self._backoff = Backoff(initial_s=0.1, max_s=5.0)
         self._retry_at = 0.0
 
@@ -57,22 +73,51 @@ class Outbox:
         """Take up what became of entries since the last call."""
         with contextlib.suppress(queue.Empty):
             while True:
-                entry, error = self._results.get_nowait()
-                if error is not None:
-                    _LOG.warning("records not delivered; trying again", extra={"cause": str(error)})
-                    self._wait(entry)
-                    continue
-                self._backoff.reset()
-                self._spool.deliver(entry)
-                for (topic, robot_id, _), num in entry.counts.items():
-                    if topic == STEPS.name:
-                        self._metrics.count("touchline_steps_delivered_total", num, robot=robot_id)
+                self._take(self._results.get_nowait())
+        oldest_s = min(self._sent_at.values(), default=math.inf)
+        if time.monotonic() - oldest_s > self._stuck_after_s:
+            self._replace_producer()
+
+    def close(self) -> None:
+        """Let go of the producer; what it did not deliver is on disk."""
+        self.producer.close(timeout_s=0.0)
+
+    def _take(self, result: _Result) -> None:
+        producer, entry, error = result
+        if producer is not self.producer or entry.index not in self._sent_at:
+            return  # of a producer that was replaced: its entries were sent again
+        del self._sent_at[entry.index]
+        if error is not None:
+            _LOG.warning("records not delivered; trying again", extra={"cause": str(error)})
+            self._wait(entry)
+            return
+        self._backoff.reset()
+        self._spool.deliver(entry)
+        for (topic, robot_id, _), num in entry.counts.items():
+            if topic == STEPS.name:
+                self._metrics.count("touchline_steps_delivered_total", num, robot=robot_id)
 
     def _send(self, entry: EntryInfo, records: list[Any] | None) -> None:
         records = self._spool.records(entry) if records is None else records
+        producer = self.producer
         self._spool.hold(entry)
-        self._producer.send(topic_of(entry), records, on_delivery=lambda error: self._results.put((entry, error)))
+        self._sent_at[entry.index] = time.monotonic()
+        try:
+            producer.send(
+                topic_of(entry), records, on_delivery=lambda error: self._results.put((producer, entry, error))
+            )
+        except Exception:
+            del self._sent_at[entry.index]
+            raise
+
+    def _replace_producer(self) -> None:
+        _LOG.error("the producer is stuck; making a new one", extra={"num_entries": len(self._sent_at)})
+        self.producer.close(timeout_s=0.0)
+        self.producer = self._connect()
+        for index in self._sent_at:
+            self._spool.fail(index)
+        self._sent_at.clear()
 
     def _wait(self, entry: EntryInfo) -> None:
-        self._spool.fail(entry)
+        self._spool.fail(entry.index)
         self._retry_at = time.monotonic() + self._backoff.next_s()

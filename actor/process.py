@@ -122,11 +122,9 @@ def _work(site: Site) -> Work:
 
 
 def _recorder(site: Site, place: Home, name: str, work: Work) -> Recorder:
-    producer = site.bus.producer(name, wait_s=0)
-    site.stack.callback(producer.close)
     recorder = Recorder(
         place.spool / name,
-        producer,
+        lambda: site.bus.producer(name, wait_s=0),
         config.from_args("recorder", RecorderConfig, site.args),
         site.frame.metrics,
         on_episode=work.ended,

@@ -50,10 +50,12 @@ class RecorderConfig:
     """Most bytes on disk while the broker is away."""
     in_flight_bytes: int = 16 << 20
     """Most bytes with the producer at a time; what is there cannot be given up for newer steps."""
+    stuck_after_s: float = 150.0
+    """A producer that says neither yes nor no for so long is replaced; above kafka.delivery_timeout_s."""
 
     def __post_init__(self) -> None:
-        if not self.flush_period_s > 0:
-            raise ConfigError("recorder.flush_period_s must be above 0", flush_period_s=self.flush_period_s)
+        if not (self.flush_period_s > 0 and self.stuck_after_s > 0):
+            raise ConfigError("recorder.flush_period_s and recorder.stuck_after_s must be above 0")
         if not 0 <= self.jpeg_quality <= 95:
             raise ConfigError("recorder.jpeg_quality must lie in 0..95", jpeg_quality=self.jpeg_quality)
         if min(self.queue_steps, self.spool_bytes, self.in_flight_bytes) < 1:
@@ -73,7 +75,7 @@ class Recorder:
     def __init__(
         self,
         directory: Path,
-        producer: Producer,
+        connect: Callable[[], Producer],
         config: RecorderConfig,
         metrics: Metrics,
         *,
@@ -83,7 +85,7 @@ class Recorder:
 
         Args:
             directory: the spool's; no other process may use it.
-            producer: of the bus; closed by the caller after `close`.
+            connect: makes a producer without waiting for the broker; closed here.
             config: bounds and rates.
             metrics: of the service.
             on_episode: told, on the recorder's thread, of each episode that is safe on disk.
@@ -91,9 +93,15 @@ class Recorder:
         Raises:
             ConfigError: another process uses the directory.
         """
-        self._producer, self._config, self._metrics, self._on_episode = producer, config, metrics, on_episode
+        self._config, self._metrics, self._on_episode = config, metrics, on_episode
         self._spool = Spool(directory, config.spool_bytes, self._count_drop)
-        self._outbox = Outbox(self._spool, producer, config.in_flight_bytes, metrics)
+        self._outbox = Outbox(
+            self._spool,
+            connect,
+            in_flight_bytes=config.in_flight_bytes,
+            stuck_after_s=config.stuck_after_s,
+            metrics=metrics,
+        )
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._lost: queue.SimpleQueue[Stream] = queue.SimpleQueue()
         self._num_in_hand = self._spool.num_entries
@@ -156,6 +164,7 @@ class Recorder:
             self._error = error
             _LOG.exception("the recorder ended")
         finally:
+            self._outbox.close()
             self._spool.close()
 
     def _cycle(self) -> None:
@@ -210,7 +219,7 @@ class Recorder:
             spool_bytes=self._spool.num_bytes,
         )
         with contextlib.suppress(BusError):
-            self._producer.send(TELEMETRY, [complete])
+            self._outbox.producer.send(TELEMETRY, [complete])
 
     def _count_lost(self) -> None:
         lost: Counter[Stream] = Counter()

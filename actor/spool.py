@@ -117,9 +117,9 @@ class Spool:
         """The producer has it; it is not given up until `fail` or `deliver`."""
         self._in_flight.add(entry.index)
 
-    def fail(self, entry: EntryInfo) -> None:
-        """The producer could not deliver it; it waits again."""
-        self._in_flight.discard(entry.index)
+    def fail(self, index: int) -> None:
+        """The producer could not deliver this entry; it waits again."""
+        self._in_flight.discard(index)
 
     def deliver(self, entry: EntryInfo) -> None:
         """The broker has it."""

@@ -23,7 +23,7 @@ class DemoConfig:
     """Folder of report.json, report.html and the fleet's home; an earlier demo's is replaced."""
     report_episodes: int = 150
     """Held-out scenes without help for the base and for each champion; the evidence needs 150."""
-    demonstrations: int = 100
+    demonstrations: int = 120
     """Scripted demonstrations that the base learns from."""
     rounds: int = 2
     """Rounds of learning from deployment after the base; fewer where the time is up."""

@@ -48,7 +48,7 @@ class FleetConfig:
     """What the learner runs."""
     task: str = "plug_insertion"
     """What the robots do: one of ours, a spec file of a Gymnasium environment, or MODULE:CLASS."""
-    demonstrations: int = 100
+    demonstrations: int = 120
     """Scripted demonstrations to start from, recorded once per home; 0 where people's are there already."""
     seed: int = 0
     """Of demonstrations, training and scripted operators."""

@@ -5,7 +5,7 @@ Versions, aliases and tags in memory, checkpoints in a folder of the caller's.
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infra.registry import SHA256_TAG, SPEC_TAG, PolicyVersion, complete_tags, install
@@ -102,9 +102,9 @@ class MemoryRegistry:
         if not value:
             del self._model_tags[key]
 
-    def log_metrics(self, version: str, metrics: Mapping[str, float], step: int) -> None:
-        """Add measurements to the record of a version."""
-        self.metrics[self.get(version).version].append((step, dict(metrics)))
+    def log_curve(self, version: str, name: str, points: Sequence[tuple[int, float]]) -> None:
+        """Add one measurement over steps to the record of a version."""
+        self.metrics[self.get(version).version].extend((step, {name: value}) for step, value in points)
 
     def _refuse_if_unavailable(self) -> None:
         if not self.is_available:

@@ -8,7 +8,7 @@ needs one address and no shared disk.
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -60,7 +60,7 @@ class MlflowRegistry:
             run_id = run.info.run_id
             self._client.log_batch(
                 run_id,
-                metrics=_metrics(metrics or {}, step=0),
+                metrics=[Metric(name, value, _now_ms(), 0) for name, value in (metrics or {}).items()],
                 params=[Param(key, value[:_MAX_PARAM_CHARS]) for key, value in (params or {}).items()],
             )
             self._client.log_artifacts(run_id, str(checkpoint), _ARTIFACT_PATH)
@@ -145,11 +145,11 @@ class MlflowRegistry:
             elif key in self.model_tags():
                 self._client.delete_registered_model_tag(self._config.model, key)
 
-    def log_metrics(self, version: str, metrics: Mapping[str, float], step: int) -> None:
-        """Add measurements to the run of a version."""
+    def log_curve(self, version: str, name: str, points: Sequence[tuple[int, float]]) -> None:
+        """Add one measurement over steps to the run of a version, in one request."""
         with self._translated(version):
             run_id = str(self._client.get_model_version(self._config.model, version).run_id)
-            self._client.log_batch(run_id, metrics=_metrics(metrics, step))
+            self._client.log_batch(run_id, metrics=[Metric(name, value, _now_ms(), step) for step, value in points])
 
     def _experiment_id(self) -> str:
         found = self._client.get_experiment_by_name(self._config.experiment)
@@ -198,6 +198,5 @@ def _policy_version(found: ModelVersion) -> PolicyVersion:
     )
 
 
-def _metrics(metrics: Mapping[str, float], step: int) -> list[Metric]:
-    now_ms = time.time_ns() // 1_000_000
-    return [Metric(key, value, now_ms, step) for key, value in metrics.items()]
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -111,8 +111,8 @@ class PolicyRegistry(Protocol):
     def set_model_tag(self, key: str, value: str) -> None:
         """Set a tag of the policy as a whole; an empty value removes it."""
 
-    def log_metrics(self, version: str, metrics: Mapping[str, float], step: int) -> None:
-        """Add measurements to the run of a version."""
+    def log_curve(self, version: str, name: str, points: Sequence[tuple[int, float]]) -> None:
+        """Add one measurement over steps, as (step, value), to the run of a version."""
 
 
 def connect(config: MlflowConfig) -> PolicyRegistry:

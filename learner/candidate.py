@@ -142,8 +142,7 @@ def _upload(registry: PolicyRegistry, state: TrainState, candidate: Candidate) -
             params=_params(candidate),
             metrics=candidate.metrics(),
         )
-    for step, loss in _loss_curve(state.losses):
-        registry.log_metrics(version.version, {"loss": loss}, step)
+    registry.log_curve(version.version, "loss", _loss_curve(state.losses))
     return version
 
 

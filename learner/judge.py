@@ -109,7 +109,7 @@ class Judge:
         flaw = (
             flaw_of_weights(self._registry, candidate, self._directory, spec_id=self._fleet_spec_id(champion))
             or flaw_of_error(candidate, champion, self._fast_gate)
-            or (flaw_of_episodes(ours, theirs) if len(ours) >= self._fast_gate.num_episodes else "")
+            or (flaw_of_episodes(ours, theirs) if 0 < self._fast_gate.num_episodes <= len(ours) else "")
         )
         if flaw:
             self._reject(candidate.version, f"fast gate: {flaw}")

@@ -27,7 +27,7 @@ class LearnerConfig:
     """recap, hg_dagger, filtered_bc or recap_random."""
     schedule: Schedule = Schedule.ITERATED
     """iterated or continual."""
-    base_demonstrations: int = 100
+    base_demonstrations: int = 120
     """Demonstrations to wait for before the base is trained."""
     base_updates: int = 700
     """Updates of the base."""

@@ -101,7 +101,7 @@ def test_an_unknown_version_is_rejected(registry: PolicyRegistry, checkpoint: Pa
             lambda version=version: registry.fetch(version, tmp_path),
             lambda version=version: registry.set_alias("champion", version),
             lambda version=version: registry.set_tag(version, "a", "b"),
-            lambda version=version: registry.log_metrics(version, {"a": 1.0}, 0),
+            lambda version=version: registry.log_curve(version, "a", [(0, 1.0)]),
         ):
             with pytest.raises(WeightsRejected, match="no such version"):
                 attempt()
@@ -109,7 +109,7 @@ def test_an_unknown_version_is_rejected(registry: PolicyRegistry, checkpoint: Pa
 
 def test_metrics_are_taken(registry: PolicyRegistry, checkpoint: Path) -> None:
     version = registry.publish(checkpoint, tags=TAGS, metrics={"loss": 1.0})
-    registry.log_metrics(version.version, {"loss": 0.5}, step=10)
+    registry.log_curve(version.version, "loss", [(10, 0.5), (20, 0.4)])
 
 
 def test_a_checkpoint_needs_files_and_a_spec(registry: PolicyRegistry, tmp_path: Path) -> None:

@@ -29,9 +29,8 @@ def test_everything_recorded_while_the_broker_was_gone_arrives(tmp_path: Path) -
     launch, address = broker.launch(tmp_path / "kafka", BrokerConfig())
     cluster = bus.connect(KafkaConfig(bootstrap_servers=address, request_timeout_s=1.0, delivery_timeout_s=2.0))
     metrics, spool = Metrics(), tmp_path / "spool"
-    config = RecorderConfig(flush_period_s=0.02, in_flight_bytes=100_000)
-    producer = cluster.producer("actor", wait_s=0)
-    recorder = Recorder(spool / "actor", producer, config, metrics)
+    config = RecorderConfig(flush_period_s=0.02, in_flight_bytes=100_000, stuck_after_s=15.0)
+    recorder = Recorder(spool / "actor", lambda: cluster.producer("actor", wait_s=0), config, metrics)
 
     def record(first: int, last: int) -> None:
         for seq in range(first, last):
@@ -50,7 +49,6 @@ def test_everything_recorded_while_the_broker_was_gone_arrives(tmp_path: Path) -
     with running(launch, tmp_path, drain_s=0.0):
         assert recorder.close(DEADLINE_S) == 0
         seqs = Counter(record.seq for record in received(cluster, STEPS))
-        producer.close()
     assert sorted(seqs) == list(range(400))
     (counts,) = read_counts(spool)
     assert (counts.num_recorded, counts.num_delivered, counts.num_dropped) == (400, 400, 0)

@@ -235,6 +235,17 @@ def test_the_end_of_the_process_cuts_the_episode(rig: Rig) -> None:
     assert rig.robot.applied[-1] is None
 
 
+def test_the_hold_that_cuts_a_corrected_episode_is_no_correction(rig: Rig) -> None:
+    rig.tick()
+    rig.hold(command=(1.0, 0.0))
+    rig.tick(2)
+    rig.loop.finish()
+    assert modes(rig)[-2:] == ["correcting", "paused"]
+    (span,) = rig.shelf.of(Intervention)
+    assert span.num_correction_steps == 2
+    assert math.isfinite(span.mean_command_delay_ms)
+
+
 def test_telemetry_goes_out_about_once_a_second(rig: Rig) -> None:
     rig.tick(45)
     assert len(rig.shelf.of(Telemetry)) == 3

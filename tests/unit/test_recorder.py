@@ -12,7 +12,7 @@ from PIL import Image
 from actor.journal import read_counts
 from actor.recorder import Recorder, RecorderConfig, encode
 from infra import wire
-from infra.bus import OnDelivery
+from infra.bus import OnDelivery, Producer
 from infra.memory_bus import MemoryBus
 from infra.metrics import Metrics
 from infra.topics import EPISODES, STEPS, TELEMETRY, Topic
@@ -38,7 +38,7 @@ def bus() -> MemoryBus:
 
 @pytest.fixture
 def recorder(bus: MemoryBus, tmp_path: Path) -> Iterator[Recorder]:
-    recorder = Recorder(tmp_path / "actor", bus.producer("actor"), FAST, Metrics())
+    recorder = Recorder(tmp_path / "actor", lambda: bus.producer("actor"), FAST, Metrics())
     yield recorder
     recorder.close()
 
@@ -75,11 +75,11 @@ def test_while_the_broker_is_away_everything_waits_on_disk_and_then_arrives_once
 
 def test_what_an_earlier_process_left_is_sent_first(bus: MemoryBus, tmp_path: Path) -> None:
     bus.is_available = False
-    first = Recorder(tmp_path / "actor", bus.producer("actor"), FAST, Metrics())
+    first = Recorder(tmp_path / "actor", lambda: bus.producer("actor"), FAST, Metrics())
     first.put(STEPS, step(0, boot="old"), (FRAME,))
     assert first.close(timeout_s=0.0) == 1
     bus.is_available = True
-    second = Recorder(tmp_path / "actor", bus.producer("actor"), FAST, Metrics())
+    second = Recorder(tmp_path / "actor", lambda: bus.producer("actor"), FAST, Metrics())
     second.put(STEPS, step(0, boot="new"), (FRAME,))
     assert second.close(10.0) == 0
     assert [(record.boot_id, record.seq) for record in received(bus, STEPS)] == [("old", 0), ("new", 0)]
@@ -88,7 +88,7 @@ def test_what_an_earlier_process_left_is_sent_first(bus: MemoryBus, tmp_path: Pa
 def test_a_queue_that_is_full_gives_up_the_newest_and_counts_them(bus: MemoryBus, tmp_path: Path) -> None:
     config = RecorderConfig(flush_period_s=60.0, queue_steps=10)
     metrics = Metrics()
-    recorder = Recorder(tmp_path / "actor", bus.producer("actor"), config, metrics)
+    recorder = Recorder(tmp_path / "actor", lambda: bus.producer("actor"), config, metrics)
     for seq in range(14):
         assert recorder.is_behind == (seq > 5)
         recorder.put(STEPS, step(seq))
@@ -123,23 +123,48 @@ class Refusing:
 
 def test_a_delivery_that_failed_is_tried_again_from_disk(bus: MemoryBus, tmp_path: Path) -> None:
     producer = Refusing(bus, [BusUnavailable("not delivered"), BusUnavailable("again not")])
-    recorder = Recorder(tmp_path / "actor", producer, FAST, Metrics())
+    recorder = Recorder(tmp_path / "actor", lambda: producer, FAST, Metrics())
     recorder.put(STEPS, step(0), (FRAME,))
     assert recorder.close(10.0) == 0
     assert [record.seq for record in received(bus, STEPS)] == [0]
 
 
 def test_a_record_that_can_never_be_sent_is_dropped_and_counted(bus: MemoryBus, tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "actor", Refusing(bus, [RecordTooLarge("too large")]), FAST, Metrics())
+    recorder = Recorder(tmp_path / "actor", lambda: Refusing(bus, [RecordTooLarge("too large")]), FAST, Metrics())
     recorder.put(STEPS, step(0))
     assert recorder.close(10.0) == 0
     (counts,) = read_counts(tmp_path)
     assert (counts.num_recorded, counts.num_dropped, counts.num_delivered) == (1, 1, 0)
 
 
+class Silent:
+    """A producer that takes everything and never answers."""
+
+    def send(self, topic: Topic, records: Sequence[object], *, on_delivery: OnDelivery | None = None) -> None:
+        self.on_delivery = on_delivery
+
+    def flush(self, timeout_s: float) -> int:
+        return 1
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        if self.on_delivery is not None:
+            self.on_delivery(BusUnavailable("closed"))
+
+
+def test_a_producer_that_is_stuck_is_replaced_and_nothing_is_lost(bus: MemoryBus, tmp_path: Path) -> None:
+    producers: list[Producer] = [Silent(), bus.producer("actor")]
+    config = RecorderConfig(flush_period_s=0.01, stuck_after_s=0.05)
+    recorder = Recorder(tmp_path / "actor", lambda: producers.pop(0), config, Metrics())
+    recorder.put(STEPS, step(0), (FRAME,))
+    assert recorder.close(10.0) == 0
+    assert [record.seq for record in received(bus, STEPS)] == [0]
+    (counts,) = read_counts(tmp_path)
+    assert (counts.num_recorded, counts.num_delivered, counts.num_dropped) == (1, 1, 0)
+
+
 def test_an_episode_is_told_of_once_it_is_on_disk(bus: MemoryBus, tmp_path: Path) -> None:
     told: list[Episode] = []
-    recorder = Recorder(tmp_path / "actor", bus.producer("actor"), FAST, Metrics(), on_episode=told.append)
+    recorder = Recorder(tmp_path / "actor", lambda: bus.producer("actor"), FAST, Metrics(), on_episode=told.append)
     bus.is_available = False
     recorder.put(EPISODES, episode(0))
     wait_for(lambda: told)
@@ -159,7 +184,7 @@ def test_telemetry_carries_the_counts_and_never_waits_on_disk(bus: MemoryBus, re
 
 
 def test_a_recorder_that_ended_says_so(tmp_path: Path, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorder = Recorder(tmp_path / "actor", bus.producer("actor"), FAST, Metrics())
+    recorder = Recorder(tmp_path / "actor", lambda: bus.producer("actor"), FAST, Metrics())
     assert recorder.problem() is None
     recorder.put(STEPS, "not a step")
     wait_for(recorder.problem)

@@ -76,7 +76,7 @@ def test_what_is_with_the_broker_is_not_given_up(tmp_path: Path) -> None:
     for number in (2, 4):
         add(spool, number)
     assert seqs(spool) == [4, 5]
-    spool.fail(first)
+    spool.fail(first.index)
     assert seqs(spool) == [0, 1, 4, 5]
     spool.close()
 
