@@ -1,1 +1,1 @@
-"""actor."""
+"""Robots at work: observe, infer, arbitrate, guard, apply, record. Read `control_loop.py` first."""

@@ -1,1 +1,1 @@
-"""benchmarks."""
+"""One command per published figure: `python -m benchmarks` lists them."""

@@ -1,1 +1,1 @@
-"""corrections."""
+"""The human side: gateway, leases, devices, scripted people. Read `intervention.py` first."""

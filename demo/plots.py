@@ -19,6 +19,7 @@ from PIL import Image
 from demo.evidence import VersionEvidence
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+_GAP_PX = 2
 _INK = "#123456"  # Stands for currentColor until the SVG is written; no figure uses it otherwise.
 ROLE_STYLE = {
     "base": (BLUE, "o"),
@@ -187,13 +188,18 @@ def touch_trace(time_s: NDArray[np.floating[Any]], force_n: NDArray[np.floating[
         axes.set_xlabel("s")
         axes.set_ylabel("axial force, N")
 
-    return _svg(draw, "Felt", size=(8.4, 1.6))
+    return _svg(draw, "Felt", size=(14.0, 2.2))
 
 
 def contact_sheet(frames: Sequence[NDArray[np.uint8]]) -> str:
-    """Frames side by side as a `data:` address of a PNG."""
+    """Frames side by side, a see-through gap between them, as a `data:` address of a PNG."""
+    height, width, _ = frames[0].shape
+    sheet = np.zeros((height, len(frames) * (width + _GAP_PX) - _GAP_PX, 4), np.uint8)
+    for number, frame in enumerate(frames):
+        left = number * (width + _GAP_PX)
+        sheet[:, left : left + width] = np.dstack([frame, np.full((height, width), 255, np.uint8)])
     buffer = io.BytesIO()
-    Image.fromarray(np.concatenate(frames, axis=1)).save(buffer, format="PNG")
+    Image.fromarray(sheet).save(buffer, format="PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

@@ -74,7 +74,7 @@ def _page(report: Report, figures: Sequence[str], pictures: Sequence[Picture]) -
     verdict = "The evidence holds." if report.evidence_holds else "The evidence does not hold."
     headline = (
         f"Success without help went from {base.success_rate:.0%} to {final.success_rate:.0%} "
-        f"in {report.wall_s / 60:.0f} minutes, with {report.steps['corrections']:,} corrected steps by people."
+        f"in {report.wall_s / 60:.1f} minutes, with {report.steps['corrections']:,} corrected steps by people."
     )
     template = string.Template((Path(__file__).parent / "report.html").read_text())
     return template.substitute(
