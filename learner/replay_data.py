@@ -45,8 +45,8 @@ class ReplaySource:
     def freshness_s(self) -> dict[str, float]:
         """Median and 99th percentile of the last steps' age when the replay got them.
 
-        Empty before any step came after the first refresh. Refreshes wait for the end of a training, so a
-        step that came in the middle of one is old when it is counted.
+        Empty before any step came after the first refresh. There is no refresh during a training, so a
+        candidate's figure is that of the steps before its own: what comes later waits for the end.
         """
         ages = np.array(self._replay.step_age_s)
         if not len(ages):
