@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from infra import keeper
 from infra.home import Home
 from infra.local import Supervisor
 from infra.processes import Launch
@@ -39,6 +40,11 @@ def is_alive(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def newest_keeper() -> psutil.Process:
+    keepers = [child for child in psutil.Process().children() if child.cmdline()[-1:] == [keeper.__file__]]
+    return max(keepers, key=psutil.Process.create_time)
 
 
 @pytest.fixture
@@ -130,12 +136,12 @@ def test_a_second_fleet_on_a_live_home_is_refused(supervisor: Supervisor, tmp_ho
 
 
 def test_killing_the_keeper_does_not_unprotect_what_runs(supervisor: Supervisor, tmp_home: Home) -> None:
-    (keeper,) = psutil.Process().children()
-    keeper.kill()
-    keeper.wait()
+    first = newest_keeper()  # other tests' servers have keepers too
+    first.kill()
+    first.wait()
     supervisor.start([python("sleeper", SLEEPER)])
+    assert newest_keeper().pid != first.pid
     supervisor.stop(["sleeper"])
-    assert [child.pid for child in psutil.Process().children()] != [keeper.pid]
 
 
 SUPERVISE = """
