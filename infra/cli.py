@@ -7,12 +7,14 @@ takes no time and a robot needs none of the learner's packages.
 import dataclasses
 import difflib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
 from policy.errors import ConfigError, TouchlineError
 
 _INTERRUPTED_CODE = 130
+_BROKEN_PIPE_CODE = 141
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +78,10 @@ def run(name: str, arguments: Sequence[str]) -> int:
         return 2
     except KeyboardInterrupt:
         return _INTERRUPTED_CODE
+    except BrokenPipeError:
+        # `touchline config | head`: the reader has seen enough, and the exit's flush must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE_CODE
     return code
 
 

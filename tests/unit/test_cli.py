@@ -69,3 +69,13 @@ def test_status_of_an_empty_home(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_promote_without_a_registry_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["promote", "3", "--home", str(tmp_path)]) == 2
     assert "start the fleet (touchline up)" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "infra.cli", "config", "--home", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
