@@ -15,7 +15,7 @@ from infra.home import Home
 from infra.local import Supervisor
 from infra.registry import MlflowConfig
 from infra.service import Service
-from policy.errors import TouchlineError
+from policy.errors import ConfigError, TouchlineError
 from policy.spec import EmbodimentSpec
 from storage.audit import Audit
 from storage.tables import LakeConfig, lake_of
@@ -23,24 +23,29 @@ from storage.tables import LakeConfig, lake_of
 _DRAIN_S = 180.0
 """All stages of the fleet together; each has its own, shorter limit."""
 _INTERRUPTED_CODE = 130
+MARKER_FILE = "demo"
+"""In a home that a demo made, and so may delete."""
 
 
 def run(options: DemoConfig, home_path: Path | None, config_file: Path | None) -> int:
     """Run it; 0 if the evidence holds, 1 if not, 130 after Ctrl-C.
 
     Raises:
+        ConfigError: the home is in use, or is no demo's.
         TouchlineError: a process could not be started, or nothing was ever released.
     """
     out = Path(options.out)
     home = Home(home_path or out / "home")
     lake = lake_of(LakeConfig(), home)
     events: list[str] = []
-    # Taken first: a second demo on the same home must not delete the first one's files.
-    with Supervisor(home, on_event=lambda text: events.append(text)) as supervisor:
-        _clear(home)
+    with (
+        Service("demo", drain_s=_DRAIN_S, logs_to_stderr=False) as frame,
+        # Taken before it is cleared: a second demo must not delete the files of one that runs.
+        Supervisor(home, on_event=events.append, should_stop=frame.stopping.is_set) as supervisor,
+    ):
+        clear(home)
         watch = Watch(lake)
-        frame = Service("demo", log_dir=home.logs, drain_s=_DRAIN_S, logs_to_stderr=False)
-        with frame, Screen(watch, options.minutes) as screen:
+        with Screen(watch, options.minutes) as screen:
             stages = Stages(
                 config=options,
                 doors=load_doors(config_file),
@@ -56,15 +61,26 @@ def run(options: DemoConfig, home_path: Path | None, config_file: Path | None) -
                 screen.event("interrupted: no report")
                 return _INTERRUPTED_CODE
             found = _conclude(options, home, stages, balance)
-            report.write(
-                out,
-                found,
-                conclusion.figures(found, lake),
-                conclusion.pictures(found, lake, watch, _spec(home)),
-            )
+            figures = conclusion.figures(found, lake)
+            report.write(out, found, figures, conclusion.pictures(found, lake, watch, _spec(home)))
             for line in summary(found, out):
                 screen.event(line)
     return 0 if found.evidence_holds else 1
+
+
+def clear(home: Home) -> None:
+    """Forget an earlier demo; the lock that we hold stays.
+
+    Raises:
+        ConfigError: the home is somebody's fleet, which a demo must not delete.
+    """
+    marker = home.path / MARKER_FILE
+    folders = [path for path in home.path.iterdir() if path.is_dir()]
+    if folders and not marker.exists():
+        raise ConfigError(f"{home.path} holds a fleet that is no demo's; name another --out or --home")
+    marker.touch()
+    for path in folders:
+        shutil.rmtree(path)
 
 
 def summary(found: report.Report, out: Path) -> Sequence[str]:
@@ -86,13 +102,6 @@ def _conclude(options: DemoConfig, home: Home, stages: Stages, balance: Audit) -
     settings = home.fleet()["settings"]["mlflow"]
     registry = registries.connect(MlflowConfig(**settings))
     return conclusion.conclude(options, stages.watch, registry, balance, stages.elapsed_s)
-
-
-def _clear(home: Home) -> None:
-    """Forget an earlier demo; the lock that we hold stays."""
-    for path in home.path.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
 
 
 def _spec(home: Home) -> EmbodimentSpec:
