@@ -9,7 +9,6 @@ When the spool is full the oldest autonomous steps go first, corrections and eve
 last, and every record that goes is counted. What is with the broker already is not given up.
 """
 
-import fcntl
 import logging
 import os
 from collections import Counter
@@ -18,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from actor.journal import ENTRY_SUFFIX, EntryInfo, Journal, Stream, entry_name
-from infra import wire
+from infra import lock, wire
 from infra.topics import TOPICS, Topic
-from policy.errors import ConfigError
 
 _LOG = logging.getLogger(__name__)
 _TOPICS: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}
@@ -46,7 +44,9 @@ class Spool:
         self._directory = directory
         self._max_bytes = max_bytes
         self._on_drop = on_drop
-        self._lock = _lock(directory)
+        self._lock = lock.take(
+            directory / "lock", "another actor of this name is running; give this one another --name"
+        )
         self._journal = Journal(directory)
         self._in_flight: set[int] = set()
         self._waiting: Counter[Stream] = Counter()
@@ -173,15 +173,3 @@ class Spool:
 def topic_of(entry: EntryInfo) -> Topic:
     """Where an entry goes."""
     return _TOPICS[entry.topic]
-
-
-def _lock(directory: Path) -> int:
-    file = os.open(directory / "lock", os.O_CREAT | os.O_RDWR, 0o644)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(file)
-        raise ConfigError(
-            "another actor of this name is running; give this one another --name", spool=str(directory)
-        ) from error
-    return file

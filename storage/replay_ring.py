@@ -10,7 +10,6 @@ Written pages survive the process but not the machine, so the stamp holds the ma
 """
 
 import dataclasses
-import fcntl
 import json
 import os
 from collections import OrderedDict
@@ -21,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from policy.errors import ConfigError, LakeError
+from infra import lock
+from policy.errors import LakeError
 from policy.spec import EmbodimentSpec
 from storage.frames import StepArrays, frame_shape
 
@@ -75,7 +75,9 @@ class Ring:
         """Step offsets from which to read on after a restart."""
         self._next_row = 0
         directory.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(directory)
+        self._lock = lock.take(
+            directory / "ring.lock", "another process uses this replay directory; give each learner its own"
+        )
         self._identity = {
             "layout": LAYOUT_VERSION,
             "spec_id": spec.spec_id,
@@ -218,18 +220,6 @@ def _map(file: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[An
             target.truncate(num_bytes)
     # As a plain array: numpy's memmap class slows every index operation.
     return np.asarray(np.memmap(file, dtype, mode="r+", shape=shape))
-
-
-def _lock(directory: Path) -> int:
-    descriptor = os.open(directory / "ring.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise ConfigError(
-            "another process uses this replay directory; give each learner its own", directory=str(directory)
-        ) from error
-    return descriptor
 
 
 def _int_keys(mapping: Mapping[str, int]) -> dict[int, int]:
