@@ -36,7 +36,6 @@ def run(options: DemoConfig, home_path: Path | None, config_file: Path | None) -
     """
     out = Path(options.out)
     home = Home(home_path or out / "home")
-    lake = lake_of(LakeConfig(), home)
     events: list[str] = []
     with (
         Service("demo", drain_s=_DRAIN_S, logs_to_stderr=False) as frame,
@@ -44,6 +43,7 @@ def run(options: DemoConfig, home_path: Path | None, config_file: Path | None) -
         Supervisor(home, on_event=events.append, should_stop=frame.stopping.is_set) as supervisor,
     ):
         clear(home)
+        lake = lake_of(LakeConfig(), home)
         watch = Watch(lake)
         with Screen(watch, options.minutes) as screen:
             stages = Stages(
