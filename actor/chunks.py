@@ -36,6 +36,18 @@ class ChunkConfig:
             )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How often several chunks are drawn for one observation, to see how far they lie apart (`doubt.py`)."""
+
+    num_samples: int = 1
+    every: int = 1
+    """Every so many chunks; the others are drawn once."""
+
+
+ONCE = Sampling()
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Proposal:
     """What the policy wants in this tick."""
@@ -49,7 +61,13 @@ class Proposal:
 class Chunks:
     """The chunks of one episode of one robot; used by the control thread only."""
 
-    def __init__(self, sampler: Sampler, seed: int, config: ChunkConfig) -> None:
+    def __init__(
+        self,
+        sampler: Sampler,
+        seed: int,
+        config: ChunkConfig,
+        sampling: Sampling = ONCE,
+    ) -> None:
         if config.num_executed + config.inference_delay_ticks > sampler.horizon:
             raise ConfigError(
                 "a chunk is too short: num_executed + inference_delay_ticks must not exceed its horizon",
@@ -59,7 +77,9 @@ class Chunks:
             )
         self._sampler = sampler
         self._seed = seed
-        self._config = config
+        self._config, self._sampling = config, sampling
+        self._num_asked = 0
+        self._samples: Float32 | None = None
         self._chunk: Float32 | None = None
         self._chunk_tick = 0
         self._request: Request | None = None
@@ -70,7 +90,14 @@ class Chunks:
         is_time = self._chunk is None or tick - self._chunk_tick >= self._config.num_executed
         if self._request is not None or not is_time:
             return None
-        self._request = Request(sampler=self._sampler, observation=observation, seed=(self._seed, tick))
+        is_sampled = self._num_asked % self._sampling.every == 0
+        self._request = Request(
+            sampler=self._sampler,
+            observation=observation,
+            seed=(self._seed, tick),
+            num_samples=self._sampling.num_samples if is_sampled else 1,
+        )
+        self._num_asked += 1
         self._request_tick = tick
         return self._request
 
@@ -86,18 +113,25 @@ class Chunks:
             is_virtual: the robot is on its own clock, and is not waiting.
         """
         if self._request is not None and self._request.is_done and (not is_virtual or self._is_needed(tick)):
-            self._chunk, self._chunk_tick = self._request.result(), self._request_tick
+            chunks = self._request.result()
+            self._chunk, self._chunk_tick = chunks[0], self._request_tick
+            self._samples = chunks if len(chunks) > 1 else self._samples
             self._request = None
         index = tick - self._chunk_tick
         if self._chunk is None or index >= len(self._chunk):
             return None
         return Proposal(action=self._chunk[index], chunk_index=index)
 
+    def take_samples(self) -> Float32 | None:
+        """float32[K, H, A] for one observation, once each time that several were drawn."""
+        samples, self._samples = self._samples, None
+        return samples
+
     def drop(self) -> None:
         """Forget everything: somebody else moved the robot, so what was planned is stale."""
         if self._request is not None:
             self._request.cancel()
-        self._chunk, self._request = None, None
+        self._chunk, self._request, self._samples = None, None, None
 
     def _is_needed(self, tick: int) -> bool:
         is_empty = self._chunk is None or tick - self._chunk_tick >= len(self._chunk)

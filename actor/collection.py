@@ -2,7 +2,7 @@
 
 import hashlib
 
-from actor.chunks import ChunkConfig
+from actor.chunks import ONCE, ChunkConfig, Sampling
 from actor.inference import Inference
 from actor.proposer import PolicyProposer
 from actor.weight_sync import WeightSync
@@ -16,9 +16,17 @@ class Collection:
 
     is_done = False
 
-    def __init__(self, weights: WeightSync, inference: Inference, chunks: ChunkConfig, boot: str) -> None:
+    def __init__(
+        self,
+        weights: WeightSync,
+        inference: Inference,
+        chunks: ChunkConfig,
+        boot: str,
+        sampling: Sampling = ONCE,
+    ) -> None:
         """`boot` tells this start of the process from every other one."""
         self._weights, self._inference, self._chunks, self._boot = weights, inference, chunks, boot
+        self._sampling = sampling
         self._num_started: dict[str, int] = {}
 
     def next_episode(self, robot_id: str, robot: Robot) -> Assignment | None:
@@ -32,7 +40,7 @@ class Collection:
         return Assignment(
             scene_seed=scene_seed,
             source=Source.ROLLOUT,
-            proposer=PolicyProposer(released.policy, self._inference, scene_seed, self._chunks),
+            proposer=PolicyProposer(released.policy, self._inference, scene_seed, self._chunks, self._sampling),
             policy_version=released.policy.version.version,
             release_role=released.role,
         )

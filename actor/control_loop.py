@@ -15,19 +15,22 @@ import math
 import time
 from collections.abc import Callable
 
+from actor.asking import Asker, HelpConfig
 from actor.chunks import Proposal
 from actor.link import Link, Reporter
 from actor.logbook import Logbook, Tick
 from actor.safety import Guarded, Limits, guard
-from actor.stuck import StuckDetector
+from actor.self_check import SelfCheck
 from actor.work import CUT_REASON, Assignment, Work
 from corrections import intervention
 from corrections.intervention import NOBODY, InterventionState, SafetyConfig
 from infra.metrics import Metrics
-from policy.schema import ControlMode, Float32, Observation, Source
+from policy.schema import ControlMode, Float32, Observation, Outcome, Source
 from robots.robot import Robot, TaskStatus
 
 _CUT = TaskStatus(is_truncated=True, reason=CUT_REASON)
+_REST_PICTURE_NS = 200_000_000
+"""Between pictures while no episode runs."""
 
 
 class Progress(enum.Enum):
@@ -52,19 +55,22 @@ class ControlLoop:
         link: Link,
         limits: Limits,
         safety: SafetyConfig,
-        stuck: StuckDetector,
+        check: SelfCheck,
+        asking: HelpConfig,
         metrics: Metrics,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.robot, self.robot_id = robot, logbook.robot_id
         self._work, self._logbook, self._link = work, logbook, link
-        self._limits, self._safety, self._stuck = limits, safety, stuck
+        self._limits, self._safety, self._check = limits, safety, check
+        self._asker = Asker(asking, logbook.asked)
         self._metrics, self._clock_ns = metrics, clock_ns
         self._people = NOBODY
         self._intervention = InterventionState()
         self._assignment: Assignment | None = None
         self._observation: Observation | None = None
-        self._sensed_time_ns = self._sensed_ns = 0
+        self._sensed_time_ns = self._sensed_ns = self._shown_ns = 0
+        self._is_placed = False
         self._instruction = ""
         self._previous = limits.still
         self._reporter = Reporter(link, logbook, robot, clock_ns)
@@ -87,7 +93,8 @@ class ControlLoop:
         """One control period."""
         self._heed_people()
         if self._assignment is None and not self._begin():
-            self._reporter.report(self._intervention.mode, self._people)
+            self._show_at_rest()
+            self._reporter.report(self._intervention.mode, self._people, self._asker.help)
             return Progress.IDLE
         observation = self._observe()
         if self.is_waiting:
@@ -95,7 +102,7 @@ class ControlLoop:
         proposal = self._infer()
         wanted, delay_ms = self._arbitrate(proposal)
         guarded = self._guard(wanted, observation)
-        status = self._apply(guarded)
+        status = self._heed_answers(self._apply(guarded))
         self._record(observation, proposal, guarded, delay_ms, status)
         return Progress.TICKED
 
@@ -129,9 +136,11 @@ class ControlLoop:
         if self._assignment is None:
             return False
         self._observation = self.robot.reset(self._assignment.scene_seed)
+        self._is_placed = True
         self._previous, self._instruction = self._limits.still, ""
-        self._stuck.reset()
+        self._check.begin()
         self._logbook.begin(self._assignment, self._observation.instruction)
+        self._asker.begin(self._logbook.episode_id)
         return True
 
     def _observe(self) -> Observation:
@@ -146,15 +155,18 @@ class ControlLoop:
         if self._intervention.mode not in (ControlMode.AUTONOMOUS, ControlMode.CORRECTING):
             return None
         assert self._assignment is not None
-        return self._assignment.proposer.propose(self._logbook.step_index, is_virtual=self.is_virtual)
+        proposal = self._assignment.proposer.propose(self._logbook.step_index, is_virtual=self.is_virtual)
+        self._check.look(self._assignment.proposer.take_samples())
+        return proposal
 
     def _arbitrate(self, proposal: Proposal | None) -> tuple[Float32 | None, float]:
         """The action to execute, None to hold, and the age of the person's command in ms."""
         match self._intervention.mode:
             case ControlMode.AUTONOMOUS:
+                must_hold = self._must_hold(proposal)
                 if proposal is None:
                     self._metrics.count("touchline_chunks_late_total", robot=self.robot_id)
-                return (None if proposal is None else proposal.action), math.nan
+                return (None if proposal is None or must_hold else proposal.action), math.nan
             case ControlMode.CORRECTING:
                 now_ns, command = self._clock_ns(), self._people.command
                 assert command is not None
@@ -206,16 +218,23 @@ class ControlLoop:
         )
         if guarded.hits:
             self._metrics.count("touchline_actions_limited_total", robot=self.robot_id)
-        self._logbook.ask_for_help(self._need(observation))
         if self._people.is_watched:
             self._link.show(self.robot_id, observation.frames)
         if status.is_terminal or status.is_truncated:
-            self._logbook.end(status)
-            self._assignment = None
+            self._end(status)
+        else:
+            self._ask(observation)
         hits = tuple(sorted({hit.channel for hit in guarded.hits if hit.channel}))
-        self._reporter.report(mode, self._people, hits=hits, delay_ms=delay_ms)
+        self._reporter.report(mode, self._people, self._asker.help, hits=hits, delay_ms=delay_ms)
 
     # --- details ---------------------------------------------------------------------------------
+
+    def _show_at_rest(self) -> None:
+        """Pictures between episodes too: nobody should clear a stop without having looked."""
+        now_ns = self._clock_ns()
+        if self._is_placed and self._people.is_watched and now_ns - self._shown_ns >= _REST_PICTURE_NS:
+            self._shown_ns = now_ns
+            self._link.show(self.robot_id, self.robot.observe().frames)
 
     def _look(self, observation: Observation) -> None:
         assert self._assignment is not None
@@ -235,25 +254,40 @@ class ControlLoop:
             self._sensed_time_ns, self._sensed_ns = observation.time_ns, now_ns
         return (now_ns - self._sensed_ns) / 1e9
 
-    def _need(self, observation: Observation) -> str:
-        """Why the robot needs a person, in words; empty if it does not, or one is there."""
+    def _must_hold(self, proposal: Proposal | None) -> bool:
+        """Whether the policy's action must not be executed: its machinery is late, or nobody answered."""
+        is_late = self._check.must_hold(
+            self._clock_ns(), is_real_time=not self.is_virtual, has_action=proposal is not None
+        )
+        return is_late or self._asker.is_holding
+
+    def _ask(self, observation: Observation) -> None:
+        """Open, keep or close the request for a person; only robots at work ask."""
         assert self._assignment is not None
-        if self._assignment.source is not Source.ROLLOUT:
-            return ""
-        match self._intervention.mode:
-            case ControlMode.AUTONOMOUS:
-                return self._stuck.update(observation.state)
-            case ControlMode.LOST:
-                return "the link to its operator was lost"
-            case ControlMode.STOPPED:
-                return f"stopped: {self._people.stop.reason if self._people.stop else ''}"
-            case _:
-                return ""
+        if self._assignment.source is Source.ROLLOUT:
+            mode = self._intervention.mode
+            needs = self._check.needs(mode, self._people, observation.state)
+            self._asker.update(needs, self._clock_ns(), is_free=mode is ControlMode.AUTONOMOUS)
+
+    def _heed_answers(self, status: TaskStatus) -> TaskStatus:
+        """What people answered to a request; it may end the episode."""
+        self._asker.heed(self._people.answers, self._clock_ns())
+        if not self._asker.ending or status.is_terminal or status.is_truncated:
+            return status
+        return TaskStatus(is_truncated=True, outcome=Outcome.TIMED_OUT, reason=self._asker.ending)
+
+    def _end(self, status: TaskStatus) -> None:
+        """The episode is over, and whatever was asked in it."""
+        is_success = status.outcome is Outcome.SUCCESS
+        self._check.end(is_autonomous_success=is_success and not self._logbook.is_assisted)
+        self._logbook.end(status)
+        self._asker.begin("")
+        self._assignment = None
 
     def _changed_mode(self, before: ControlMode, after: ControlMode) -> None:
         if self._assignment is not None:
             self._assignment.proposer.drop()
-        self._stuck.reset()
+        self._check.reset()
         self._metrics.set("touchline_robot_state", 0, robot=self.robot_id, state=before)
         self._metrics.set("touchline_robot_state", 1, robot=self.robot_id, state=after)
         if after is ControlMode.LOST:

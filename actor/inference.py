@@ -18,8 +18,9 @@ from typing import Protocol
 from infra.metrics import Metrics
 from policy.schema import Float32, Observation
 
-Seed = tuple[int, int]
-"""Scene and tick: the same request gets the same noise, whatever else is in its batch."""
+Seed = tuple[int, ...]
+"""Scene and tick, and a number for each further sample of the same request: the same request gets the
+same noise, whatever else is in its batch."""
 
 
 class Sampler(Protocol):
@@ -36,37 +37,38 @@ class Sampler(Protocol):
 class Request:
     """A chunk in the making; filled by the inference thread, read by the control thread."""
 
-    def __init__(self, *, sampler: Sampler, observation: Observation, seed: Seed) -> None:
+    def __init__(self, *, sampler: Sampler, observation: Observation, seed: Seed, num_samples: int = 1) -> None:
+        """The first of the `num_samples` chunks is to be executed; it does not depend on their number."""
         self.sampler = sampler
         self.observation = observation
-        self.seed = seed
-        self._chunk: Float32 | None = None
+        self.seeds = (seed, *((*seed, number) for number in range(1, num_samples)))
+        self._chunks: Float32 | None = None
         self._error: Exception | None = None
         self.is_wanted = True
 
     @property
     def is_done(self) -> bool:
         """Whether `result` may be called."""
-        return self._chunk is not None or self._error is not None
+        return self._chunks is not None or self._error is not None
 
     def result(self) -> Float32:
-        """float32[H, A].
+        """float32[K, H, A], the chunk to execute first.
 
         Raises:
             Exception: whatever the sampler raised; the process must not go on with this policy.
         """
         if self._error is not None:
             raise self._error
-        assert self._chunk is not None
-        return self._chunk
+        assert self._chunks is not None
+        return self._chunks
 
     def cancel(self) -> None:
         """Nobody will read the result."""
         self.is_wanted = False
 
-    def fill(self, chunk: Float32) -> None:
-        """The chunk, float32[H, A]."""
-        self._chunk = chunk
+    def fill(self, chunks: Float32) -> None:
+        """The chunks, float32[K, H, A]."""
+        self._chunks = chunks
 
     def fail(self, error: Exception) -> None:
         """There will be no chunk."""
@@ -126,11 +128,14 @@ class Inference:
     def _compute(self, group: list[Request]) -> None:
         started = time.monotonic()
         try:
-            chunks = group[0].sampler.sample([r.observation for r in group], [r.seed for r in group])
+            observations = [request.observation for request in group for _ in request.seeds]
+            chunks = group[0].sampler.sample(observations, [seed for request in group for seed in request.seeds])
         except Exception as error:  # whatever it is belongs to the control thread, which must not wait for ever
             for request in group:
                 request.fail(error)
             return
-        for request, chunk in zip(group, chunks, strict=True):
-            request.fill(chunk)
+        first = 0
+        for request in group:
+            request.fill(chunks[first : first + len(request.seeds)])
+            first += len(request.seeds)
         self._metrics.observe("touchline_inference_seconds", time.monotonic() - started)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from actor.logbook import Logbook
 from corrections.intervention import NOBODY, People
-from corrections.protocol import RobotState
+from corrections.protocol import Help, RobotState
 from policy.schema import ControlMode, UInt8
 from robots.robot import Robot
 
@@ -51,9 +51,15 @@ class Reporter:
         self._telemetry_ns = 0
 
     def report(
-        self, mode: ControlMode, people: People, *, hits: tuple[str, ...] = (), delay_ms: float = math.nan
+        self,
+        mode: ControlMode,
+        people: People,
+        request: Help,
+        *,
+        hits: tuple[str, ...] = (),
+        delay_ms: float = math.nan,
     ) -> None:
-        """Say how the robot is after a tick, or between episodes."""
+        """Say how the robot is after a tick, or between episodes, and what it asks for."""
         logbook = self._logbook
         self._link.report(
             logbook.robot_id,
@@ -67,8 +73,8 @@ class Reporter:
                 policy_version=logbook.policy_version,
                 privileged=self._robot.privileged(),
                 limit_hits=hits,
-                help_request_id=logbook.request_id,
-                help_reason=logbook.request_reason,
+                help=request,
+                unlabelled_episode_id=logbook.unlabelled_episode_id,
                 lease_epoch=people.lease.epoch if people.lease else 0,
                 command_delay_ms=-1.0 if math.isnan(delay_ms) else delay_ms,
             ),

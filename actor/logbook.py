@@ -7,14 +7,16 @@ kept here too, so that the control loop reads as a sentence.
 
 import collections
 import dataclasses
+import json
 import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from actor.chunks import Proposal
-from actor.work import Assignment
+from actor.work import CUT_REASON, Assignment
 from corrections.intervention import People
+from corrections.protocol import Help
 from infra.metrics import Metrics
 from infra.topics import EPISODES, HELP_REQUESTS, INTERVENTIONS, STEPS, TELEMETRY, Topic
 from policy.schema import (
@@ -25,6 +27,7 @@ from policy.schema import (
     Intervention,
     Observation,
     Outcome,
+    Source,
     Step,
     Telemetry,
     UInt8,
@@ -80,9 +83,8 @@ class Logbook:
         """Empty between episodes."""
         self.step_index = 0
         """Of the next step."""
-        self.request_id = ""
-        """The open request for help; empty where there is none."""
-        self.request_reason = ""
+        self.unlabelled_episode_id = ""
+        """The latest ended episode whose outcome only a person can tell."""
 
     @property
     def policy_version(self) -> str:
@@ -97,9 +99,8 @@ class Logbook:
         self._num_episodes += 1
         self._started_ns = time.time_ns()
         self._first_seq = self._seqs[STEPS.name]
-        self._num_corrections = self._num_interventions = self._num_requests = 0
+        self._num_corrections = self._num_interventions = 0
         self._span: _Span | None = None
-        self.ask_for_help("")
 
     def step(self, tick: Tick) -> None:
         """One tick is over; `step_index` moves on."""
@@ -139,7 +140,7 @@ class Logbook:
     def end(self, status: TaskStatus) -> None:
         """The episode is over."""
         self._close_span()
-        assignment, is_assisted = self._now(), self._num_interventions > 0
+        assignment = self._now()
         episode = Episode(
             spec_id=self._spec_id,
             robot_id=self.robot_id,
@@ -169,30 +170,37 @@ class Logbook:
             task=episode.task_id,
             version=episode.policy_version,
             outcome=episode.outcome,
-            assisted=str(is_assisted).lower(),
+            assisted=str(self.is_assisted).lower(),
         )
-        self.ask_for_help("")
+        if _is_open(status) and assignment.source is Source.ROLLOUT:
+            self.unlabelled_episode_id = self.episode_id
         self.episode_id = ""
         self.step_index = 0
 
-    def ask_for_help(self, reason: str) -> None:
-        """Open a request when there is a reason and none is open; close it when there is none."""
-        if reason and not self.request_id:
-            self._num_requests += 1
-            self.request_id = f"{self.episode_id}-h{self._num_requests}"
-            request = HelpRequest(
-                robot_id=self.robot_id,
-                boot_id=self.boot_id,
-                seq=self._next_seq(HELP_REQUESTS),
-                request_id=self.request_id,
-                episode_id=self.episode_id,
-                reason=reason,
-                time_ns=time.time_ns(),
-            )
-            self._sink(HELP_REQUESTS, request, ())
-            self._metrics.count("touchline_help_requests_total", type="robot", result="open")
-        self.request_id = self.request_id if reason else ""
-        self.request_reason = reason
+    def asked(self, request: Help) -> None:
+        """The robot asks for a person."""
+        record = HelpRequest(
+            robot_id=self.robot_id,
+            boot_id=self.boot_id,
+            seq=self._next_seq(HELP_REQUESTS),
+            request_id=request.request_id,
+            episode_id=self.episode_id,
+            kind=request.kind,
+            trigger=request.trigger,
+            severity=request.severity,
+            reason=request.reason,
+            question=request.question,
+            options=json.dumps(request.options),
+            deadline_s=request.deadline_s,
+            fallback=request.fallback,
+            time_ns=time.time_ns(),
+        )
+        self._sink(HELP_REQUESTS, record, ())
+
+    @property
+    def is_assisted(self) -> bool:
+        """Whether a person had the robot in the present or last episode."""
+        return self._num_interventions > 0
 
     def tell(self, mode: ControlMode) -> None:
         """Say how the robot is; the recorder adds its counts."""
@@ -266,6 +274,11 @@ class Logbook:
     def _next_seq(self, topic: Topic) -> int:
         self._seqs[topic.name] += 1
         return self._seqs[topic.name] - 1
+
+
+def _is_open(status: TaskStatus) -> bool:
+    """Whether a person should say how it went; of an episode that the process cut there is nothing to say."""
+    return status.outcome is Outcome.UNLABELLED and status.reason != CUT_REASON
 
 
 def _author(status: TaskStatus, robot: Robot) -> str:

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from actor.chunks import ChunkConfig
+from actor.asking import HelpConfig
+from actor.chunks import ChunkConfig, Sampling
 from actor.inference import Inference, Sampler
 from actor.options import ActorConfig
 from actor.proposer import ExpertProposer, PolicyProposer
@@ -73,7 +74,9 @@ def collect(site: Site) -> Work:
     )
     weights.start()
     site.stack.callback(weights.close)
-    return Collection(weights, site.inference, site.chunks, site.boot)
+    doubt = config.from_args("help", HelpConfig, site.args)
+    sampling = Sampling(num_samples=max(1, doubt.spread_samples), every=doubt.spread_every)
+    return Collection(weights, site.inference, site.chunks, site.boot, sampling)
 
 
 def demonstrate(site: Site, num_scenes: int) -> SceneList:

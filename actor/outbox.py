@@ -2,13 +2,12 @@
 
 Used by the recorder thread only; the producer's acknowledgements come in on its own thread and are
 taken up at the next `settle`. A broker that refuses is asked again after a growing pause, and until
-then everything stays on disk. A producer that neither delivers nor gives up (seen with kafka-python
-3.0.12 after an outage on a busy host) is replaced, and what it had is sent again: ingest keeps one.
+then everything stays on disk. A producer that neither delivers nor gives up is replaced, and what it had is
+sent again: ingest keeps one.
 """
 
 import contextlib
 import logging
-import math
 import queue
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from infra.backoff import Backoff
 from infra.bus import Producer
 from infra.metrics import Metrics
 from infra.topics import STEPS
+from infra.unacknowledged import Unacknowledged
 from policy.errors import BusUnavailable, RecordTooLarge, SchemaError
 
 _LOG = logging.getLogger(__name__)
@@ -40,10 +40,10 @@ class Outbox:
         metrics: Metrics,
     ) -> None:
         self._spool, self._connect, self._metrics = spool, connect, metrics
-        self._in_flight_bytes, self._stuck_after_s = in_flight_bytes, stuck_after_s
+        self._in_flight_bytes = in_flight_bytes
         self.producer = connect()
         """The present one; it may be another after the next `settle`."""
-        self._sent_at: dict[int, float] = {}
+        self._unacknowledged: Unacknowledged[int] = Unacknowledged(stuck_after_s)
         self._results: queue.SimpleQueue[_Result] = queue.SimpleQueue()
         self._backoff = Backoff(initial_s=0.1, max_s=5.0)
         self._retry_at = 0.0
@@ -74,8 +74,7 @@ class Outbox:
         with contextlib.suppress(queue.Empty):
             while True:
                 self._take(self._results.get_nowait())
-        oldest_s = min(self._sent_at.values(), default=math.inf)
-        if time.monotonic() - oldest_s > self._stuck_after_s:
+        if self._unacknowledged.is_stuck:
             self._replace_producer()
 
     def close(self) -> None:
@@ -84,9 +83,8 @@ class Outbox:
 
     def _take(self, result: _Result) -> None:
         producer, entry, error = result
-        if producer is not self.producer or entry.index not in self._sent_at:
+        if producer is not self.producer or not self._unacknowledged.answered(entry.index):
             return  # of a producer that was replaced: its entries were sent again
-        del self._sent_at[entry.index]
         if error is not None:
             _LOG.warning("records not delivered; trying again", extra={"cause": str(error)})
             self._wait(entry)
@@ -101,22 +99,21 @@ class Outbox:
         records = self._spool.records(entry) if records is None else records
         producer = self.producer
         self._spool.hold(entry)
-        self._sent_at[entry.index] = time.monotonic()
+        self._unacknowledged.sent(entry.index)
         try:
             producer.send(
                 topic_of(entry), records, on_delivery=lambda error: self._results.put((producer, entry, error))
             )
         except Exception:
-            del self._sent_at[entry.index]
+            self._unacknowledged.answered(entry.index)
             raise
 
     def _replace_producer(self) -> None:
-        _LOG.error("the producer is stuck; making a new one", extra={"num_entries": len(self._sent_at)})
+        _LOG.error("the producer is stuck; making a new one", extra={"num_entries": len(self._unacknowledged)})
         self.producer.close(timeout_s=0.0)
         self.producer = self._connect()
-        for index in self._sent_at:
+        for index in self._unacknowledged.give_up():
             self._spool.fail(index)
-        self._sent_at.clear()
 
     def _wait(self, entry: EntryInfo) -> None:
         self._spool.fail(entry.index)

@@ -15,8 +15,10 @@ import sys
 from collections.abc import Mapping
 
 from actor import modes
+from actor.asking import HelpConfig
 from actor.chunks import ChunkConfig
 from actor.control_loop import ControlLoop
+from actor.doubt import Calibration
 from actor.inference import Inference
 from actor.link import Link, NoLink
 from actor.logbook import Logbook
@@ -27,6 +29,7 @@ from actor.safety import Limits, LimitsConfig
 from actor.scene_ledger import LEDGER_FILE, SceneLedger
 from actor.scene_list import SceneList
 from actor.scheduler import Scheduler
+from actor.self_check import SelfCheck, calibration_of
 from actor.stuck import StuckConfig, StuckDetector
 from actor.work import Work
 from corrections import auth
@@ -70,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
         work = _work(site)
         recorder = _recorder(site, place, name, work)
         link = _link(site, place, robots) if is_at_work else NoLink()
-        loops = [_loop(site, robot_id, robot, work, recorder, link) for robot_id, robot in robots.items()]
+        calibration = calibration_of(config.from_args("help", HelpConfig, args))
+        loops = [_loop(site, robot_id, robot, work, recorder, link, calibration) for robot_id, robot in robots.items()]
         scheduler = Scheduler(
             loops, site.inference, rate=rate, metrics=frame.metrics, is_behind=lambda: recorder.is_behind
         )
@@ -149,8 +153,18 @@ def _link(site: Site, place: Home, robots: Mapping[str, Robot]) -> Link:
     return link
 
 
-def _loop(site: Site, robot_id: str, robot: Robot, work: Work, recorder: Recorder, link: Link) -> ControlLoop:
+def _loop(
+    site: Site,
+    robot_id: str,
+    robot: Robot,
+    work: Work,
+    recorder: Recorder,
+    link: Link,
+    calibration: Calibration,
+) -> ControlLoop:
     metrics = site.frame.metrics
+    asking = config.from_args("help", HelpConfig, site.args)
+    stuck = StuckDetector(robot.spec, config.from_args("stuck", StuckConfig, site.args))
     metrics.set("touchline_robot_up", 1, robot=robot_id)
     return ControlLoop(
         robot,
@@ -159,7 +173,8 @@ def _loop(site: Site, robot_id: str, robot: Robot, work: Work, recorder: Recorde
         link=link,
         limits=Limits.of(robot.spec, config.from_args("limits", LimitsConfig, site.args)),
         safety=config.from_args("safety", SafetyConfig, site.args),
-        stuck=StuckDetector(robot.spec, config.from_args("stuck", StuckConfig, site.args)),
+        check=SelfCheck(robot.spec, stuck, asking, calibration),
+        asking=asking,
         metrics=metrics,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from actor.chunks import ChunkConfig, Chunks, Proposal
+from actor.chunks import ONCE, ChunkConfig, Chunks, Proposal, Sampling
 from actor.inference import Inference, Sampler
 from policy.schema import Float32, Observation
 from robots.robot import Robot
@@ -21,6 +21,9 @@ class Proposer(Protocol):
     def propose(self, tick: int, *, is_virtual: bool) -> Proposal | None:
         """The action wanted in this tick; None for none, so the robot holds."""
 
+    def take_samples(self) -> Float32 | None:
+        """float32[K, H, A] plans for one observation, once each time that several were made."""
+
     def drop(self) -> None:
         """Somebody took over or handed back: forget all plans."""
 
@@ -28,9 +31,16 @@ class Proposer(Protocol):
 class PolicyProposer:
     """Chunks of a policy, computed by the inference thread."""
 
-    def __init__(self, sampler: Sampler, inference: Inference, scene_seed: int, config: ChunkConfig) -> None:
+    def __init__(
+        self,
+        sampler: Sampler,
+        inference: Inference,
+        scene_seed: int,
+        config: ChunkConfig,
+        sampling: Sampling = ONCE,
+    ) -> None:
         self._inference = inference
-        self._chunks = Chunks(sampler, scene_seed, config)
+        self._chunks = Chunks(sampler, scene_seed, config, sampling)
 
     def look(self, tick: int, observation: Observation, *, is_virtual: bool) -> None:
         """Ask for the next chunk when it is time."""
@@ -45,6 +55,10 @@ class PolicyProposer:
     def propose(self, tick: int, *, is_virtual: bool) -> Proposal | None:
         """The chunk's action for this tick."""
         return self._chunks.propose(tick, is_virtual=is_virtual)
+
+    def take_samples(self) -> Float32 | None:
+        """The chunks drawn for the observation of the one in use, where there are several."""
+        return self._chunks.take_samples()
 
     def drop(self) -> None:
         """Forget the chunk, and the one on its way."""
@@ -75,6 +89,10 @@ class ExpertProposer:
     def propose(self, tick: int, *, is_virtual: bool) -> Proposal | None:
         """What the expert does now."""
         return Proposal(action=self._expert.act(self._robot.privileged()), chunk_index=-1)
+
+    def take_samples(self) -> Float32 | None:
+        """It never doubts."""
+        return None
 
     def drop(self) -> None:
         """It has no plans."""

@@ -30,6 +30,13 @@ BENCHMARKS = {
     "replay": Benchmark(
         command=("benchmarks.replay",), figure="batches from the ring, against the same from the Delta table"
     ),
+    "critic_freshness": Benchmark(
+        command=("benchmarks.critic_freshness",), figure="age of live values on a page, 4 robots (a minute)"
+    ),
+    "console_queries": Benchmark(
+        command=("benchmarks.console_queries",),
+        figure="p50 and p95 of every route over the lake, a million steps in 5,000 episodes (minutes)",
+    ),
     "touch": Benchmark(
         command=("benchmarks.learning", "touch"), figure="success with touch, against touch zeroed (minutes)"
     ),

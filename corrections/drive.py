@@ -113,7 +113,7 @@ class Drive:
             table.add_row("task", f"{state.instruction}   step {state.step_index}")
             table.add_row("limit", "[yellow]" + ", ".join(state.limit_hits) if state.limit_hits else "none")
             delay = f"{state.command_delay_ms:.0f} ms" if state.command_delay_ms >= 0 else "-"
-            table.add_row("delay", f"{delay}   needs help: {state.help_reason or 'no'}")
+            table.add_row("delay", f"{delay}   needs help: {state.help.reason or 'no'}")
         armed = "[cyan]ARMED" if device.is_deadman_held else "released"
         table.add_row("dead-man", f"{armed}   speed {self._mapping.speeds[self._speed_level]:.0%}")
         table.add_row("axes", bars(device))

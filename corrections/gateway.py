@@ -5,7 +5,8 @@
 
 One event loop, one reader and one writer per connection, compression off (it costs 30-45 ms beside
 pictures). Malformed messages get an answer that names the mistake; who sends too many is hung up on.
-Kafka only gets labels, on a thread of its own: the gateway works as well with the broker away.
+Kafka only gets what people said and did, on a thread of its own: the gateway works as well with the
+broker away.
 """
 
 import asyncio
@@ -21,11 +22,14 @@ from websockets.http11 import Request, Response
 
 from corrections import auth, codec, protocol
 from corrections import operator_messages as messages
-from corrections.label_log import LabelLog
 from corrections.lease import LeaseBook, LeaseConfig
 from corrections.outbox import Outbox
+from corrections.record_log import RecordLog
 from corrections.requests import Requests
-from corrections.room import RobotProcess, Room
+from corrections.room import Room
+from corrections.seats import RobotProcess
+from corrections.tally import Tally
+from infra.metrics import Metrics
 from infra.ports import port_in_use
 from policy.errors import ConfigError, TouchlineError, WireError
 
@@ -60,19 +64,20 @@ class Gateway:
         self,
         config: GatewayConfig,
         leases: LeaseConfig,
-        labels: LabelLog,
+        log: RecordLog,
         *,
         operator_token: str = "",
         robot_token: str = "",
         clock_ns: Callable[[], int] = time.monotonic_ns,
-        count: Callable[[str], None] = lambda event: None,
+        metrics: Metrics | None = None,
     ) -> None:
-        """`clock_ns` judges leases; `count` hears of every event worth a metric."""
+        """`clock_ns` judges leases, claims and deadlines."""
         self._config = config
         self._tokens: Mapping[str, str] = {auth.ROBOT_PATH: robot_token, auth.OPERATOR_PATH: operator_token}
         auth.check_bind(config.host, self._tokens)
-        self._count = count
-        self.room = Room(LeaseBook(leases), labels, clock_ns=clock_ns, wall_ns=time.time_ns, count=count)
+        tally = Tally(metrics or Metrics())
+        self._count = tally.event
+        self.room = Room(LeaseBook(leases), log, clock_ns=clock_ns, wall_ns=time.time_ns, tally=tally)
         self._requests = Requests(self.room)
         self._server: Server | None = None
         self._ticker: asyncio.Task[None] | None = None

@@ -5,8 +5,8 @@ import asyncio
 
 from corrections import auth
 from corrections.gateway import Gateway, GatewayConfig
-from corrections.label_log import LabelLog
 from corrections.lease import LeaseConfig
+from corrections.record_log import RecordLog
 from infra import bus, config, home, service
 from infra.bus import KafkaConfig
 from infra.service import Service
@@ -25,38 +25,29 @@ def run(args: argparse.Namespace) -> int:
     lease_config = config.from_args("lease", LeaseConfig, args)
     kafka = config.from_args("kafka", KafkaConfig, args)
     if not kafka.bootstrap_servers:
-        raise ConfigError("the gateway needs kafka.bootstrap_servers for labels; it may be away, not unnamed")
-    labels = LabelLog(lambda: bus.connect(kafka))
+        raise ConfigError("the gateway needs kafka.bootstrap_servers for what people say; it may be away, not unnamed")
+    log = RecordLog(lambda: bus.connect(kafka))
     token_file = auth.token_file(home.from_args(args).path)
-    gateway = Gateway(
-        gateway_config,
-        lease_config,
-        labels,
-        operator_token=auth.operator_token(file=token_file),
-        robot_token=auth.robot_token(file=token_file),
-        count=lambda event: _count(frame, event),
-    )
     with service.from_args("gateway", args) as frame:
-        labels.start()
-        asyncio.run(_serve(gateway, labels, frame))
-        labels.close()
+        gateway = Gateway(
+            gateway_config,
+            lease_config,
+            log,
+            operator_token=auth.operator_token(file=token_file),
+            robot_token=auth.robot_token(file=token_file),
+            metrics=frame.metrics,
+        )
+        log.start()
+        asyncio.run(_serve(gateway, log, frame))
+        log.close()
     return 0
 
 
-async def _serve(gateway: Gateway, labels: LabelLog, frame: Service) -> None:
+async def _serve(gateway: Gateway, log: RecordLog, frame: Service) -> None:
     async with gateway:
         frame.log.info("listening", extra={"port": gateway.port})
         while not frame.stopping.is_set():
             frame.metrics.set("touchline_gateway_connections", gateway.room.num_robots, role="robot")
             frame.metrics.set("touchline_gateway_connections", gateway.room.num_operators, role="operator")
-            frame.metrics.set("touchline_labels_waiting", labels.num_waiting)
+            frame.metrics.set("touchline_records_waiting", log.num_waiting)
             await asyncio.sleep(_POLL_S)
-
-
-def _count(frame: Service, event: str) -> None:
-    if event.startswith("lease_"):
-        frame.metrics.count("touchline_lease_events_total", event=event.removeprefix("lease_"))
-    elif event == "stop":
-        frame.metrics.count("touchline_estop_total", source="operator")
-    else:
-        frame.metrics.count("touchline_gateway_events_total", event=event)

@@ -24,7 +24,7 @@ import types
 
 import numpy as np
 
-from corrections.protocol import HANDED_BACK, HumanCommand, LeaseState, Stop
+from corrections.protocol import HANDED_BACK, HelpAnswered, HumanCommand, LeaseState, Stop
 from policy.errors import ConfigError
 from policy.schema import ControlMode, Float32
 from policy.spec import EmbodimentSpec
@@ -75,6 +75,8 @@ class People:
     """A new instruction from the holder; empty if none."""
     is_watched: bool = False
     """Whether anybody wants the pictures."""
+    answers: tuple[HelpAnswered, ...] = ()
+    """The latest answers to its requests for help, newest last."""
 
     @property
     def is_held(self) -> bool:

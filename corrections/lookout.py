@@ -87,8 +87,8 @@ class Lookout:
             return "lost its operator"
         if not self._watches(state.episode_id):
             return None
-        if state.help_request_id:
-            return state.help_reason or "asked for help"
+        if state.help.request_id:
+            return state.help.reason or "asked for help"
         return needs_help([state.privileged])
 
     def _watches(self, episode_id: str) -> bool:

@@ -40,7 +40,7 @@ class Mailbox:
         state, sent = self.state, self._sent
         if state is None or state is sent:
             return None
-        is_news = sent is None or (state.mode, state.help_request_id) != (sent.mode, sent.help_request_id)
+        is_news = sent is None or _news(state) != _news(sent)
         if not (is_news or self.people.is_held or now_ns >= self._due_ns):
             return None
         self._sent, self._due_ns = state, now_ns + period_ns
@@ -63,3 +63,8 @@ class Mailbox:
                     jpeg=frames.jpeg(picture),
                 )
             )
+
+
+def _news(state: RobotState) -> tuple[str, str, str]:
+    """What people must hear of at once."""
+    return state.mode, state.help.request_id, state.unlabelled_episode_id

@@ -65,11 +65,13 @@ class OperatorClient(OperatorView):
         *,
         token: str | None = None,
         watch: messages.Watch | None = None,
+        kind: messages.PeerKind = messages.PeerKind.PERSON,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """`token` None takes it from the environment; `watch` None sees every robot."""
         super().__init__(clock_ns)
         self.config = config
+        self._hello = messages.OperatorHello(operator_id=config.operator_id, kind=kind)
         self._headers = auth.header(auth.operator_token() if token is None else token)
         self._watch = watch or messages.Watch()
         self._socket: ClientConnection | None = None
@@ -105,8 +107,8 @@ class OperatorClient(OperatorView):
             ) from error
         except (OSError, WebSocketException, TimeoutError) as error:
             raise GatewayLost("no gateway answers", url=self.config.url, cause=str(error)) from error
-        await self._send(messages.OperatorHello(operator_id=self.config.operator_id))
-        await self._send(self._watch)
+        await self.send(self._hello)
+        await self.send(self._watch)
         self._tasks = [asyncio.create_task(t) for t in (self._receive(), self._command(), self._renew())]
         return self
 
@@ -136,7 +138,7 @@ class OperatorClient(OperatorView):
         self.refusals.pop("acquire", None)
         self._commands.rest()
         request = messages.Acquire(robot_id=robot_id, ask=ask, force=bool(force_reason), reason=force_reason)
-        await self._send(request)
+        await self.send(request)
         timeout_s = self.config.timeout_s + (15.0 if ask else 0.0)
         await self.wait_for(lambda: self.holds(robot_id) or "acquire" in self.refusals, timeout_s)
         if (refused := self.refusals.pop("acquire", None)) is not None:
@@ -149,35 +151,48 @@ class OperatorClient(OperatorView):
             return
         lease = self.held
         self._commands.rest()
-        await self._send(messages.Release(robot_id=lease.robot_id, lease_epoch=lease.epoch))
+        await self.send(messages.Release(robot_id=lease.robot_id, lease_epoch=lease.epoch))
         await self.wait_for(lambda: not self.holds(lease.robot_id), self.config.timeout_s)
 
     async def answer(self, *, give: bool) -> None:
         """Answer the colleague in `asked`."""
         if self.asked is not None:
             asked, self.asked = self.asked, None
-            await self._send(messages.Answer(robot_id=asked.robot_id, give=give))
+            await self.send(messages.Answer(robot_id=asked.robot_id, give=give))
 
     async def stop(self, robot_id: str, reason: str = "") -> None:
         """Stop a robot, held or not; it stays stopped until cleared."""
-        await self._send(protocol.Stop(robot_id=robot_id, reason=reason))
+        await self.send(protocol.Stop(robot_id=robot_id, reason=reason))
 
     async def clear_stop(self, robot_id: str, reason: str) -> None:
         """Take the latch off, having looked."""
-        await self._send(protocol.ClearStop(robot_id=robot_id, confirm=robot_id, reason=reason))
+        await self.send(protocol.ClearStop(robot_id=robot_id, confirm=robot_id, reason=reason))
 
     async def instruct(self, robot_id: str, instruction: str) -> None:
         """Give the held robot a new instruction in words."""
-        await self._send(protocol.Instruct(robot_id=robot_id, instruction=instruction))
+        await self.send(protocol.Instruct(robot_id=robot_id, instruction=instruction))
 
-    async def label(self, episode_id: str, outcome: Outcome, reason: str = "") -> None:
+    async def label(self, episode_id: str, outcome: Outcome, reason: str = "", progress: int = 0) -> None:
         """Judge an episode; a later label wins over an earlier one."""
-        await self._send(messages.LabelEpisode(episode_id=episode_id, outcome=outcome, reason=reason))
+        label = messages.LabelEpisode(episode_id=episode_id, outcome=outcome, reason=reason, progress=progress)
+        await self.send(label)
+
+    async def send(self, message: codec.Message) -> None:
+        """Send any message of an operator's: a claim, an answer, a mark, a watcher's request.
+
+        Raises:
+            GatewayLost: the connection is over.
+        """
+        assert self._socket is not None
+        try:
+            await self._socket.send(codec.encode(message))
+        except WebSocketException as error:
+            raise GatewayLost("the connection to the gateway is over", cause=str(error)) from error
 
     async def watch(self, watch: messages.Watch) -> None:
         """Choose what to see from now on; older reports of other robots are forgotten."""
         self.seen = {r: s for r, s in self.seen.items() if watch.is_all or r in watch.robot_ids}
-        await self._send(watch)
+        await self.send(watch)
 
     async def changed(self, timeout_s: float) -> bool:
         """Wait for any news from the gateway; False if none came in time.
@@ -212,13 +227,6 @@ class OperatorClient(OperatorView):
         if self.lost_cause:
             raise GatewayLost("the connection to the gateway is over", cause=self.lost_cause)
 
-    async def _send(self, message: codec.Message) -> None:
-        assert self._socket is not None
-        try:
-            await self._socket.send(codec.encode(message))
-        except WebSocketException as error:
-            raise GatewayLost("the connection to the gateway is over", cause=str(error)) from error
-
     async def _receive(self) -> None:
         assert self._socket is not None
         try:
@@ -241,7 +249,7 @@ class OperatorClient(OperatorView):
         while True:
             if self.held is not None and (seen := self.seen.get(self.held.robot_id)) is not None:
                 with contextlib.suppress(GatewayLost):  # `_receive` reports it
-                    await self._send(self._commands.next(self.held, seen, self.clock_ns()))
+                    await self.send(self._commands.next(self.held, seen, self.clock_ns()))
             await asyncio.sleep(period_s)
 
     async def _renew(self) -> None:
@@ -249,4 +257,4 @@ class OperatorClient(OperatorView):
             await asyncio.sleep(self.config.renew_period_s)
             if self.held is not None:
                 with contextlib.suppress(GatewayLost):  # `_receive` reports it
-                    await self._send(messages.Renew(robot_id=self.held.robot_id, lease_epoch=self.held.epoch))
+                    await self.send(messages.Renew(robot_id=self.held.robot_id, lease_epoch=self.held.epoch))

@@ -1,12 +1,16 @@
 """What only operators and the gateway say to each other; the rest is in `protocol.py`.
 
-operator -> gateway    OperatorHello, Watch, Acquire, Renew, Release, Answer, LabelEpisode
-gateway -> operator    Roster, HelpList, Asked, Receipt
+operator -> gateway    OperatorHello, Watch, Acquire, Renew, Release, Answer, LabelEpisode, MarkEpisode, Ping
+gateway -> operator    Roster, Asked, Receipt, Marked, Pong
+
+Requests for help and live values have a file of their own, `help_messages.py`.
 """
 
 import dataclasses
+import enum
 from typing import ClassVar
 
+from corrections.help_messages import AnswerHelp, Claim, HelpList, RaiseHelp, Unclaim, Values
 from corrections.protocol import (
     PROTOCOL_VERSION,
     ClearStop,
@@ -20,7 +24,18 @@ from corrections.protocol import (
     check_name,
     table,
 )
-from policy.schema import Outcome
+from policy.errors import WireError
+from policy.schema import MarkKind, Outcome
+
+MAX_PROGRESS = 5
+
+
+class PeerKind(enum.StrEnum):
+    """Who is at the other end of an operator connection."""
+
+    PERSON = "person"
+    SERVICE = "service"
+    """A watcher such as the critic: it may ask for help on a robot's behalf, and send live values."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,9 +45,14 @@ class OperatorHello:
     TYPE: ClassVar[str] = "operator_hello"
     protocol: int = PROTOCOL_VERSION
     operator_id: str
+    kind: PeerKind = PeerKind.PERSON
+    role: str = ""
+    """As the console knows it, for the audit; empty from a terminal."""
 
     def __post_init__(self) -> None:
         check_name(self.operator_id, "operator_id")
+        if self.role:
+            check_name(self.role, "role")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -96,9 +116,46 @@ class LabelEpisode:
     episode_id: str
     outcome: Outcome
     reason: str = ""
+    progress: int = 0
+    """How far it got, 1 to 5; 0 where nobody said."""
 
     def __post_init__(self) -> None:
         check_name(self.episode_id, "episode_id")
+        if not 0 <= self.progress <= MAX_PROGRESS:
+            raise WireError("progress is 1 to 5, or 0 for none", got=self.progress)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MarkEpisode:
+    """Something that this person points out in an episode."""
+
+    TYPE: ClassVar[str] = "mark"
+    episode_id: str
+    step_index: int = -1
+    """-1: now, if the episode is running, else the episode as a whole; a flag is always of the whole."""
+    kind: MarkKind = MarkKind.MOMENT
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        check_name(self.episode_id, "episode_id")
+        if self.step_index < -1:
+            raise WireError("step_index is -1 or more", got=self.step_index)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ping:
+    """Answered at once, to measure the way there and back."""
+
+    TYPE: ClassVar[str] = "ping"
+    id: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Pong:
+    """The answer to `Ping`."""
+
+    TYPE: ClassVar[str] = "pong"
+    id: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,26 +164,6 @@ class Roster:
 
     TYPE: ClassVar[str] = "roster"
     robots: tuple[RobotInfo, ...]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class OpenRequest:
-    """One robot that waits for a person."""
-
-    robot_id: str
-    request_id: str
-    reason: str
-    waiting_s: float
-    severity: str
-    """error (lost, stopped) or warning."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class HelpList:
-    """All open requests, most urgent first."""
-
-    TYPE: ClassVar[str] = "help"
-    requests: tuple[OpenRequest, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -149,6 +186,17 @@ class Receipt:
     outcome: Outcome
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Marked:
+    """A mark was taken, as a receipt says of a label."""
+
+    TYPE: ClassVar[str] = "marked"
+    episode_id: str
+    step_index: int
+    """Where it was put."""
+    kind: MarkKind
+
+
 FROM_OPERATOR = table(
     OperatorHello,
     Watch,
@@ -161,5 +209,12 @@ FROM_OPERATOR = table(
     ClearStop,
     Instruct,
     LabelEpisode,
+    MarkEpisode,
+    Claim,
+    Unclaim,
+    AnswerHelp,
+    RaiseHelp,
+    Values,
+    Ping,
 )
-TO_OPERATOR = table(Roster, Reports, HelpList, LeaseState, Asked, Receipt, Refused)
+TO_OPERATOR = table(Roster, Reports, HelpList, LeaseState, Asked, Receipt, Marked, Values, Pong, Refused)

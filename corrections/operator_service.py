@@ -1,4 +1,4 @@
-"""The scripted people as a process: settings, signals, metrics, and a new attempt when the gateway is away."""
+"""The scripted people as a process: settings, signals, and a new attempt when the gateway is away."""
 
 import argparse
 import asyncio
@@ -6,7 +6,7 @@ import asyncio
 from corrections import auth
 from corrections.corrector import QualityConfig
 from corrections.operator_client import OperatorConfig
-from corrections.scripted_operator import ScriptedConfig, ScriptedOperators, Takeover
+from corrections.scripted_operator import ScriptedConfig, ScriptedOperators
 from infra import config, home, service
 from infra.backoff import Backoff
 from infra.service import Service
@@ -26,9 +26,7 @@ def run(args: argparse.Namespace) -> int:
     quality = config.from_args("quality", QualityConfig, args)
     client = config.from_args("operator", OperatorConfig, args)
     with service.from_args(client.operator_id, args) as frame:
-        people = ScriptedOperators(
-            scripted, quality, client, token=token, on_takeover=lambda takeover: _count(frame, takeover)
-        )
+        people = ScriptedOperators(scripted, quality, client, token=token)
         asyncio.run(_run(people, frame))
     return 0
 
@@ -52,8 +50,3 @@ async def _keep_helping(people: ScriptedOperators, frame: Service) -> None:
         except GatewayLost as error:
             frame.log.info("waiting for the gateway", extra={"cause": str(error)})
         await asyncio.sleep(backoff.next_s())
-
-
-def _count(frame: Service, takeover: Takeover) -> None:
-    frame.metrics.observe("touchline_help_claim_seconds", takeover.claim_s)
-    frame.metrics.observe("touchline_help_resolve_seconds", takeover.claim_s + takeover.hold_s)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from corrections import codec, frames, protocol
+from corrections import help_messages as helping
 from corrections import operator_messages as messages
 from corrections.protocol import LeaseState, RobotInfo
 from corrections.wish import Seen
@@ -22,10 +23,15 @@ class OperatorView:
         self.leases: dict[str, LeaseState] = {}
         self.frames: dict[tuple[int, int], frames.Frame] = {}
         """Newest pictures by (view, camera)."""
-        self.help: tuple[messages.OpenRequest, ...] = ()
+        self.help: tuple[helping.OpenRequest, ...] = ()
+        self.values: dict[str, helping.LiveValue] = {}
+        """A critic's newest value by robot."""
         self.asked: messages.Asked | None = None
         """A colleague's question that waits for `answer`."""
         self.receipt: messages.Receipt | None = None
+        self.marked: messages.Marked | None = None
+        """The newest mark that was taken."""
+        self.pong: messages.Pong | None = None
         self.last_refusal: protocol.Refused | None = None
 
     def holds(self, robot_id: str) -> bool:
@@ -44,15 +50,26 @@ class OperatorView:
             case messages.Roster():
                 self.robots = {info.robot_id: info for info in message.robots}
                 self.seen = {robot_id: s for robot_id, s in self.seen.items() if robot_id in self.robots}
-            case messages.HelpList():
+            case helping.HelpList():
                 self.help = message.requests
+            case helping.Values():
+                self.values |= {value.robot_id: value for value in message.values}
+            case protocol.Refused():
+                self.last_refusal = message
+                self.refusals[message.request] = message
+            case _:
+                self._take_answer(message)
+
+    def _take_answer(self, message: codec.Message) -> None:
+        match message:
             case messages.Asked():
                 self.asked = message
             case messages.Receipt():
                 self.receipt = message
-            case protocol.Refused():
-                self.last_refusal = message
-                self.refusals[message.request] = message
+            case messages.Marked():
+                self.marked = message
+            case messages.Pong():
+                self.pong = message
 
     def _take_lease(self, lease: LeaseState) -> None:
         self.leases[lease.robot_id] = lease

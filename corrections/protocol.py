@@ -2,9 +2,9 @@
 
     robot process                      gateway                        operator
       RobotHello, Reports, frames  ->          ->  Roster, Reports, HelpList, frames
-      LeaseState, HumanCommand,    <-          <-  OperatorHello, Watch, Acquire, Renew, Release,
+      LeaseState, HumanCommand,    <-          <-  OperatorHello, Watch, Acquire, Renew, Release, Answer,
       Stop, ClearStop, Instruct,                   HumanCommand, Stop, ClearStop, Instruct,
-      WantFrames                                   LabelEpisode, Answer
+      HelpAnswered, WantFrames                     Claim, AnswerHelp, LabelEpisode, MarkEpisode
       Refused                      <-          ->  LeaseState, Asked, Receipt, Refused
 
 Messages between operators and gateway alone are in `operator_messages.py`. Control and state are
@@ -22,7 +22,7 @@ from typing import ClassVar
 
 from corrections.codec import Message
 from policy.errors import WireError
-from policy.schema import ControlMode
+from policy.schema import ControlMode, Fallback, HelpKind, HelpResult, Severity
 
 PROTOCOL_VERSION = 1
 MAX_ROBOTS = 256
@@ -78,6 +78,37 @@ class RobotHello:
             )
 
 
+MAX_OPTIONS = 100
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Help:
+    """A robot's open request for a person, whole."""
+
+    request_id: str = ""
+    """Empty when it needs nobody."""
+    kind: HelpKind = HelpKind.TAKE_OVER
+    trigger: str = ""
+    """What noticed: no_progress, spread, watchdog, lost, stopped, ..."""
+    severity: Severity = Severity.WARNING
+    reason: str = ""
+    """In words: "no progress for 2.0 s"."""
+    question: str = ""
+    """What the person is asked, in words."""
+    options: tuple[str, ...] = ()
+    """The answers to choose from, where the kind is `choose`."""
+    deadline_s: float = 0.0
+    """How long it waits for an answer; 0 for ever."""
+    fallback: Fallback = Fallback.CONTINUE
+    """What it does then."""
+
+    def __post_init__(self) -> None:
+        if len(self.options) > MAX_OPTIONS or not self.deadline_s >= 0:
+            raise WireError(f"at most {MAX_OPTIONS} options, and a deadline of 0 or more", request_id=self.request_id)
+        if self.kind is HelpKind.CHOOSE and not self.options:
+            raise WireError("a request to choose needs options", request_id=self.request_id)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RobotState:
     """A robot's report of itself: what it does, not what somebody wished it did."""
@@ -95,10 +126,10 @@ class RobotState:
     """Simulation-only truth for the scripted operator; never recorded, empty on a real robot."""
     limit_hits: tuple[str, ...] = ()
     """Names of action channels that a limit cut in this tick."""
-    help_request_id: str = ""
-    """Its open request; empty when it needs nobody."""
-    help_reason: str = ""
-    """In words: "no progress for 2.0 s"."""
+    help: Help = Help()
+    """Its open request; `help.request_id` is empty when it needs nobody."""
+    unlabelled_episode_id: str = ""
+    """Its latest ended episode whose outcome only a person can tell; empty where there was none."""
     lease_epoch: int = 0
     """Epoch that it obeys or last obeyed."""
     command_delay_ms: float = -1.0
@@ -181,6 +212,23 @@ class Instruct:
     author: str = ""
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HelpAnswered:
+    """How the gateway closed a request for help, so that the robot acts on it."""
+
+    TYPE: ClassVar[str] = "help_answered"
+    robot_id: str
+    request_id: str
+    episode_id: str
+    """The answer is void once this episode is over."""
+    trigger: str
+    result: HelpResult
+    """answered, or expired: then the robot does what `fallback` says."""
+    answer: str = ""
+    author: str = ""
+    fallback: Fallback = Fallback.CONTINUE
+
+
 # --- gateway -> both ----------------------------------------------------------------------------
 
 HANDED_BACK = "handed_back"
@@ -233,4 +281,4 @@ def table(*classes: type[Message]) -> Mapping[str, type[Message]]:
 
 
 FROM_ROBOT = table(RobotHello, Reports)
-TO_ROBOT = table(LeaseState, HumanCommand, Stop, ClearStop, Instruct, WantFrames, Refused)
+TO_ROBOT = table(LeaseState, HumanCommand, Stop, ClearStop, Instruct, HelpAnswered, WantFrames, Refused)

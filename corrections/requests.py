@@ -1,4 +1,4 @@
-"""What operators may ask for, one method each.
+"""What operators may ask of robots, one method each; what they say about episodes is in `sayings.py`.
 
 A refusal is raised, and the gateway tells the operator who caused it - nobody else.
 """
@@ -8,8 +8,10 @@ import logging
 
 from corrections import codec, protocol
 from corrections import operator_messages as messages
-from corrections.room import Operator, Room
-from policy.errors import LeaseRefused, WireError
+from corrections.room import Room
+from corrections.sayings import Sayings
+from corrections.seats import Operator
+from policy.errors import LeaseRefused
 
 _LOG = logging.getLogger(__name__)
 
@@ -19,13 +21,14 @@ class Requests:
 
     def __init__(self, room: Room) -> None:
         self._room = room
+        self._sayings = Sayings(room)
 
     def handle(self, operator: Operator, message: codec.Message) -> None:
         """Do what a person asks.
 
         Raises:
             LeaseRefused: somebody else holds the robot, or the epoch is old.
-            WireError: the robot is not connected, or the label could not be taken.
+            WireError: the robot is not connected, or what was said could not be taken.
         """
         match message:
             case protocol.HumanCommand():
@@ -43,12 +46,12 @@ class Requests:
                 self._pass_stop(operator, message)
             case protocol.Instruct():
                 self._instruct(operator, message)
-            case messages.LabelEpisode():
-                self._label(operator, message)
             case messages.Watch():
                 self._watch(operator, message)
+            case messages.Ping():
+                operator.outbox.control(codec.encode(messages.Pong(id=message.id)))
             case _:
-                raise WireError("not now", type=message.TYPE)
+                self._sayings.handle(operator, message)
 
     def _command(self, operator: Operator, command: protocol.HumanCommand) -> None:
         self._room.leases.heard(
@@ -77,7 +80,11 @@ class Requests:
             return
         force_reason = reason if acquire.force else ""
         self._room.leases.acquire(robot_id, operator.session, operator.operator_id, now_ns, force_reason=force_reason)
-        if lease.is_held and not lease.is_yours:
+        is_taken = lease.is_held and lease.operator_id != operator.operator_id
+        if not lease.is_yours:
+            action = "force_take_over" if is_taken else "take_over"
+            self._room.audit(operator, action, robot_id, reason, holder=lease.operator_id)
+        if is_taken:
             _LOG.warning(
                 "lease taken",
                 extra={
@@ -102,9 +109,12 @@ class Requests:
 
     def _answer(self, operator: Operator, answer: messages.Answer) -> None:
         ask = self._room.leases.answer(answer.robot_id, operator.session, self._room.clock_ns(), give=answer.give)
+        asker = self._room.operators.get(ask.session)
         if answer.give:
+            if asker is not None:
+                self._room.audit(asker, "take_over", answer.robot_id, given_by=operator.operator_id)
             self._room.tell_lease(answer.robot_id, "given")
-        elif (asker := self._room.operators.get(ask.session)) is not None:
+        elif asker is not None:
             refused = protocol.Refused(request="acquire", robot_id=answer.robot_id, reason="the holder keeps the robot")
             asker.outbox.control(codec.encode(refused))
 
@@ -112,6 +122,9 @@ class Requests:
         signed = dataclasses.replace(message, author=operator.operator_id)
         self._room.seat(message.robot_id).process.outbox.control(codec.encode(signed))
         self._room.count(message.TYPE)
+        self._room.audit(operator, message.TYPE, message.robot_id, message.reason)
+        if isinstance(message, protocol.ClearStop):
+            self._room.help.desk.cleared(message.robot_id, operator.operator_id)
         _LOG.warning(
             message.TYPE,
             extra={
@@ -125,21 +138,10 @@ class Requests:
         if not self._room.leases.state(instruct.robot_id, operator.session).is_yours:
             raise LeaseRefused("you do not hold this robot", robot_id=instruct.robot_id)
         signed = dataclasses.replace(instruct, author=operator.operator_id)
-        self._room.seat(instruct.robot_id).process.outbox.control(codec.encode(signed))
-
-    def _label(self, operator: Operator, label: messages.LabelEpisode) -> None:
-        is_taken = self._room.labels.take(
-            episode_id=label.episode_id,
-            outcome=label.outcome,
-            reason=label.reason,
-            author=operator.operator_id,
-            time_ns=self._room.wall_ns(),
-        )
-        if not is_taken:
-            raise WireError("too many labels wait for the log; try again later", episode_id=label.episode_id)
-        self._room.count("label")
-        receipt = messages.Receipt(episode_id=label.episode_id, outcome=label.outcome)
-        operator.outbox.control(codec.encode(receipt))
+        seat = self._room.seat(instruct.robot_id)
+        seat.process.outbox.control(codec.encode(signed))
+        if seat.state is not None and seat.state.episode_id:
+            self._sayings.note_instruction(operator, seat.state, instruct.instruction)
 
     def _watch(self, operator: Operator, watch: messages.Watch) -> None:
         operator.watch = watch

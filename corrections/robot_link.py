@@ -33,6 +33,8 @@ from policy.schema import UInt8
 _LOG = logging.getLogger(__name__)
 _CYCLE_S = 0.02
 """How often reports of held robots leave: below a tick of 20 Hz, so each is seen at once."""
+_MAX_ANSWERS = 8
+"""Answers that may wait for the next tick; each names its request, so seeing one twice does no harm."""
 _MAX_BACKLOG_BYTES = 64 << 10
 """Pictures are dropped while the socket still holds more than this."""
 
@@ -222,14 +224,8 @@ class RobotLink:
                     self._update(robot_id, command=message, command_received_ns=now_ns, heard_ns=now_ns)
             case LeaseState():
                 self._take_lease(message, people.lease, now_ns)
-            case protocol.Stop():
-                self._update(robot_id, stop=message)
-            case protocol.ClearStop():
-                self._update(robot_id, stop=None)
-            case protocol.Instruct():
-                self._update(robot_id, instruction=message.instruction)
-            case protocol.WantFrames():
-                self._update(robot_id, is_watched=message.rate_hz > 0)
+            case _:
+                self._update(robot_id, **_changes(message, people))
 
     def _take_lease(self, new: LeaseState, old: LeaseState | None, now_ns: int) -> None:
         """Epochs only grow, and a lease that ended stays ended whatever arrives late."""
@@ -252,3 +248,20 @@ class RobotLink:
                     for picture in slot.take_pictures():
                         await socket.send(picture)
             await asyncio.sleep(_CYCLE_S)
+
+
+def _changes(message: codec.Message, people: People) -> dict[str, Any]:
+    """What a message that needs no judgement changes."""
+    match message:
+        case protocol.Stop():
+            return {"stop": message}
+        case protocol.ClearStop():
+            return {"stop": None}
+        case protocol.Instruct():
+            return {"instruction": message.instruction}
+        case protocol.HelpAnswered():
+            return {"answers": (*people.answers, message)[-_MAX_ANSWERS:]}
+        case protocol.WantFrames():
+            return {"is_watched": message.rate_hz > 0}
+        case _:
+            return {}

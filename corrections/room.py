@@ -5,55 +5,26 @@ can hold up another. A refusal is raised, and the gateway tells the peer that ca
 """
 
 import dataclasses
+import json
 import logging
 from collections.abc import Callable
 
 from corrections import codec, frames, protocol
 from corrections import operator_messages as messages
-from corrections.help import HelpDesk
-from corrections.label_log import LabelLog
+from corrections.help_line import HelpLine
+from corrections.help_messages import Values
 from corrections.lease import LeaseBook
 from corrections.outbox import Outbox
-from corrections.protocol import RobotInfo, RobotState
+from corrections.protocol import RobotState
+from corrections.record_log import RecordLog
+from corrections.seats import Operator, RobotProcess, Seat
+from corrections.tally import Tally
+from infra.topics import AUDIT
 from policy.errors import WireError
 from policy.schema import ControlMode
 
 _LOG = logging.getLogger(__name__)
-_HELP_PERIOD_NS = 1_000_000_000
 _FRAME_RATE_HZ = 15.0
-
-
-@dataclasses.dataclass(kw_only=True)
-class RobotProcess:
-    """One connected process and its robots."""
-
-    outbox: Outbox
-    robots: tuple[RobotInfo, ...]
-
-
-@dataclasses.dataclass(kw_only=True)
-class Operator:
-    """One connected person."""
-
-    session: int
-    operator_id: str
-    outbox: Outbox
-    watch: messages.Watch = dataclasses.field(default_factory=messages.Watch)
-
-    def sees(self, robot_id: str) -> bool:
-        """Whether they want this robot's reports."""
-        return self.watch.is_all or robot_id in self.watch.robot_ids
-
-
-@dataclasses.dataclass(kw_only=True)
-class Seat:
-    """One connected robot."""
-
-    info: RobotInfo
-    process: RobotProcess
-    fragment: str = ""
-    """Newest report as JSON, written once for all operators."""
-    wants_frames: bool = False
 
 
 class Room:
@@ -62,21 +33,28 @@ class Room:
     def __init__(
         self,
         leases: LeaseBook,
-        labels: LabelLog,
+        log: RecordLog,
         *,
         clock_ns: Callable[[], int],
         wall_ns: Callable[[], int],
-        count: Callable[[str], None],
+        tally: Tally,
     ) -> None:
         self.leases = leases
-        self.labels = labels
+        self.log = log
         self.clock_ns = clock_ns
         self.wall_ns = wall_ns
-        self.count = count
+        self.count = tally.event
         self._robots: dict[str, Seat] = {}
         self.operators: dict[int, Operator] = {}
-        self._help = HelpDesk()
-        self._help_due_ns = 0
+        self.help = HelpLine(
+            log,
+            tally,
+            clock_ns=clock_ns,
+            wall_ns=wall_ns,
+            is_held=lambda robot_id: leases.state(robot_id).is_held,
+            tell_robot=self.tell_robot,
+            tell_people=self._tell_help,
+        )
         self._num_sessions = 0
 
     @property
@@ -106,6 +84,7 @@ class Room:
             self.leases.robot_connected(info.robot_id, info.lease_epoch)
             if (lease := self.leases.state(info.robot_id)).epoch:
                 outbox.control(codec.encode(lease))
+            self.help.joined(info.robot_id)
         self._tell_roster()
         self.update_frames()
         return process
@@ -114,9 +93,9 @@ class Room:
         """The process hung up; leases run out by silence unless it is back before."""
         for info in process.robots:
             del self._robots[info.robot_id]
-            self._help.forget(info.robot_id)
+            self.help.desk.forget(info.robot_id)
         self._tell_roster()
-        self._tell_help()
+        self.help.tell()
 
     def robot_reports(self, process: RobotProcess, reports: protocol.Reports) -> None:
         """Pass reports on to whoever watches.
@@ -128,13 +107,12 @@ class Room:
             seat = self._robots.get(state.robot_id)
             if seat is None or seat.process is not process:
                 raise WireError("a report of a robot that is not yours", robot_id=state.robot_id)
-            seat.fragment = codec.fragment(state)
+            seat.state, seat.fragment = state, codec.fragment(state)
             for operator in self.operators.values():
                 if operator.sees(state.robot_id):
                     operator.outbox.report(state.robot_id, seat.fragment)
             self._check_lost(state)
-        if self._help.update(reports.states, self.clock_ns()):
-            self._tell_help()
+        self.help.update(reports.states)
 
     def robot_picture(self, process: RobotProcess, data: bytes) -> None:
         """Pass a picture on to whoever watches that robot's pictures.
@@ -154,20 +132,20 @@ class Room:
     # --- operators -------------------------------------------------------------------------------
 
     def operator_joined(self, hello: messages.OperatorHello, outbox: Outbox) -> Operator:
-        """Let a person in and show them everything there is.
+        """Let a person or a watcher in and show them everything there is.
 
         Raises:
             WireError: another protocol version.
         """
         _check_protocol(hello.protocol)
         self._num_sessions += 1
-        operator = Operator(session=self._num_sessions, operator_id=hello.operator_id, outbox=outbox)
+        operator = Operator(session=self._num_sessions, hello=hello, outbox=outbox)
         self.operators[operator.session] = operator
         outbox.control(codec.encode(self._roster()))
         for robot_id in self._robots:
             outbox.control(codec.encode(self.leases.state(robot_id, operator.session)))
         self.show(operator)
-        outbox.newest("help", "", self._help_list())
+        outbox.newest("help", "", self.help.text())
         return operator
 
     def operator_left(self, operator: Operator) -> None:
@@ -188,8 +166,7 @@ class Room:
             if (asker := self.operators.get(ask.session)) is not None:
                 refused = protocol.Refused(request="acquire", robot_id=robot_id, reason="the holder did not answer")
                 asker.outbox.control(codec.encode(refused))
-        if now_ns >= self._help_due_ns and self._help.requests(now_ns):
-            self._tell_help()
+        self.help.tick()
 
     def _check_lost(self, state: RobotState) -> None:
         if state.mode is ControlMode.LOST and self.leases.lost(state.robot_id, state.lease_epoch):
@@ -205,6 +182,11 @@ class Room:
             raise WireError("no such robot is connected", robot_id=robot_id[:80], known=sorted(self._robots)[:20])
         return seat
 
+    def step_index(self, episode_id: str) -> int:
+        """The latest step of a running episode; -1 where it does not run here."""
+        states = (seat.state for seat in self._robots.values())
+        return next((max(0, s.step_index - 1) for s in states if s is not None and s.episode_id == episode_id), -1)
+
     def show(self, operator: Operator) -> None:
         """The newest reports of what the operator watches."""
         for robot_id, seat in self._robots.items():
@@ -219,10 +201,40 @@ class Room:
             "lease " + event,
             extra={"robot_id": robot_id, "epoch": lease.epoch, "operator_id": lease.operator_id},
         )
-        if (seat := self._robots.get(robot_id)) is not None:
-            seat.process.outbox.control(codec.encode(lease))
+        self.tell_robot(robot_id, lease)
+        if lease.is_held:
+            self.help.desk.taken_over(robot_id, lease.operator_id)
+            self.help.tell()
         for operator in self.operators.values():
             operator.outbox.control(codec.encode(self.leases.state(robot_id, operator.session)))
+
+    def tell_robot(self, robot_id: str, message: codec.Message) -> None:
+        """Send a control message to a robot, if it is connected."""
+        if (seat := self._robots.get(robot_id)) is not None:
+            seat.process.outbox.control(codec.encode(message))
+
+    def pass_on(self, values: Values) -> None:
+        """Live values to whoever watches those robots; newest only."""
+        for value in values.values:
+            text = codec.encode(Values(values=(value,)))
+            for operator in self.operators.values():
+                if operator.sees(value.robot_id) and not operator.is_service:
+                    operator.outbox.newest(Values.TYPE, value.robot_id, text)
+
+    def audit(self, operator: Operator, action: str, subject: str, reason: str = "", **detail: object) -> None:
+        """Write down who did what; a full log is said and does not keep anybody from doing it."""
+        is_taken = self.log.take(
+            AUDIT,
+            time_ns=self.wall_ns(),
+            author=operator.operator_id,
+            role=operator.hello.role,
+            action=action,
+            subject=subject,
+            reason=reason,
+            detail=json.dumps(detail),
+        )
+        if not is_taken:
+            _LOG.error("the log is full; the audit misses an entry", extra={"action": action, "subject": subject})
 
     def _roster(self) -> messages.Roster:
         return messages.Roster(robots=tuple(seat.info for seat in self._robots.values()))
@@ -232,12 +244,7 @@ class Room:
         for operator in self.operators.values():
             operator.outbox.control(text)
 
-    def _help_list(self) -> str:
-        return codec.encode(messages.HelpList(requests=self._help.requests(self.clock_ns())))
-
-    def _tell_help(self) -> None:
-        self._help_due_ns = self.clock_ns() + _HELP_PERIOD_NS
-        text = self._help_list()
+    def _tell_help(self, text: str) -> None:
         for operator in self.operators.values():
             operator.outbox.newest("help", "", text)
 

@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from policy.outcome import Judgement, latest
 from policy.schema import Outcome, SceneSplit, Source
 from policy.statistics import difference_interval, wilson_interval
 from storage.audit import Audit
@@ -46,10 +47,11 @@ class VersionEvidence:
 
 def latest_outcomes(episodes: Iterable[Row], labels: Iterable[Row]) -> dict[str, str]:
     """Outcome by episode id: the robot's own, unless somebody labelled it later."""
-    outcomes = {row["episode_id"]: row["outcome"] for row in episodes}
-    for label in sorted(labels, key=lambda row: row["time_ns"]):
-        outcomes[label["episode_id"]] = label["outcome"]
-    return outcomes
+    judgements: dict[str, list[Judgement]] = {}
+    for row in labels:
+        judgement = Judgement(time_ns=row["time_ns"], offset=row["kafka_offset"], outcome=row["outcome"])
+        judgements.setdefault(row["episode_id"], []).append(judgement)
+    return {row["episode_id"]: latest(row["outcome"], judgements.get(row["episode_id"], ())) for row in episodes}
 
 
 def version_evidence(version: str, role: str, episodes: Sequence[Row]) -> VersionEvidence:

@@ -62,6 +62,10 @@ class Screen:
         if not self._console.is_terminal:
             self._console.print(line, highlight=False, soft_wrap=True)
 
+    def stay(self, text: str) -> None:
+        """Something to keep in sight: printed above the live panel, in one piece, so that it can be copied."""
+        self._console.print(text, highlight=False, soft_wrap=True)
+
     def status(self) -> None:
         """Print the figures in one line, where there is no live panel."""
         if not self._console.is_terminal:

@@ -14,6 +14,7 @@ from demo import evidence
 from demo.options import DemoConfig
 from demo.screen import Screen
 from demo.watch import Watch
+from infra import console_link
 from infra.fleet import Doors, FleetConfig, service_launch, start_fleet
 from infra.local import StopAsked, Supervisor
 from infra.processes import Launch
@@ -22,7 +23,7 @@ from storage.audit import Audit, audit
 from storage.tables import Lake
 
 _NUM_ACTORS = 2
-_STAY = ("kafka", "mlflow", "gateway", "ingest")
+_STAY = ("kafka", "mlflow", "gateway", "ingest", "console")
 """Who still works after learning has ended."""
 _WATCH_S = 1.0
 _STATUS_S = 30.0
@@ -34,6 +35,12 @@ _DECISION_S = 60.0
 _INGEST_S = 60.0
 _OWN_LAKE = {"TOUCHLINE_LAKE__URL": ""}
 """A demo counts every row of its lake, so it never writes to one that exists."""
+_QUICK_ROLLOUT = {
+    "TOUCHLINE_ROLLOUT__STAGES": "1,all",
+    "TOUCHLINE_ROLLOUT__MIN_SOAK_S": "0",
+    "TOUCHLINE_ROLLOUT__MIN_ROBOT_MINUTES": "0",
+}
+"""One canary robot, then everybody as soon as the evidence is there: nobody watches a demo soak."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -82,12 +89,14 @@ class Stages:
         fleet = FleetConfig(
             num_actors=_NUM_ACTORS,
             robots_per_actor=self.config.robots // _NUM_ACTORS,
+            has_critic=False,  # its robots outrun the clock, and nobody waits for a request in real time
             algorithm=self.config.algorithm,
             task=self.config.task,
             demonstrations=self.config.demonstrations,
             seed=self.config.seed,
         )
-        self._environ = start_fleet(self.supervisor, fleet, self.doors, environ=_OWN_LAKE)
+        self._environ = start_fleet(self.supervisor, fleet, self.doors, environ={**_OWN_LAKE, **_QUICK_ROLLOUT})
+        self.screen.stay(f"watch and help: {console_link.new_link(self.supervisor.home)}")
 
     def _learn_base(self) -> None:
         self._wait(lambda: self.watch.num_decisions >= 1)

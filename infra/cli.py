@@ -38,13 +38,18 @@ COMMANDS = {
     "judge": Command("learner.judge_service:main", "decide on candidates by evidence"),
     "ingest": Command("storage.__main__:main", "Kafka into the lake, exactly once"),
     "gateway": Command("corrections.__main__:gateway", "where robots and operators meet"),
+    "console": Command("console.__main__:main", "the web pages: operators correct, engineers watch and promote"),
+    "critic": Command("learner.critic_service:main", "value of the live stream, and help requests when it drops"),
     "operator": Command("corrections.__main__:operator", "scripted operators, clients of the gateway"),
     "drive": Command("corrections.__main__:drive", "drive a robot: ROBOT --device spacemouse|gamepad|keyboard"),
     "device": Command("corrections.__main__:device", "device check: show an input device's live axes"),
-    "promote": Command("infra.release_commands:promote", "make a version the champion"),
-    "rollback": Command("infra.release_commands:rollback", "make the previous champion act again"),
-    "freeze": Command("infra.release_commands:freeze", "stop promotions"),
-    "thaw": Command("infra.release_commands:thaw", "allow promotions again"),
+    "promote": Command("infra.release_commands:run_promote", "make a version the champion"),
+    "rollback": Command("infra.release_commands:run_rollback", "make the previous champion act again"),
+    "rollout": Command(
+        "infra.release_commands:run_rollout", "a version by robot count: start|next|pause|resume|abort|status"
+    ),
+    "freeze": Command("infra.release_commands:run_freeze", "stop promotions"),
+    "thaw": Command("infra.release_commands:run_thaw", "allow promotions again"),
     "data": Command("storage.data:main", "row counts, versions, export of a time range to Parquet"),
     "config": Command("infra.show_config:main", "every setting and where its value came from"),
 }

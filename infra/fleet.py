@@ -1,6 +1,7 @@
 """What a fleet on one machine consists of, and in which order it starts.
 
-    kafka, mlflow  ->  gateway, ingest  ->  learner, judge  ->  actors, evaluators, operators, demonstrator
+    kafka, mlflow  ->  gateway, ingest  ->  console, learner, judge
+                   ->  actors, evaluators, critic, operators, demonstrator
 
 Every process is a `touchline` command, started by name. Addresses that are chosen here reach the
 processes through their environment and every other terminal through `fleet.json`.
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra import broker, bus, config, mlflow_server
+from infra import broker, bus, config, console_link, mlflow_server
 from infra.broker import BrokerConfig
 from infra.bus import KafkaConfig
 from infra.home import HOME_VARIABLE, Home
@@ -37,13 +38,19 @@ class FleetConfig:
     robots_per_actor: int = 4
     """Simulated robots that share one process and one batched inference."""
     num_evaluators: int = 1
-    """Processes that run versions on trial without help; 0 leaves them to the canary robots."""
+    """Processes that run versions on trial without help; 0 leaves it to the canary robots, whose work then decides."""
     has_operators: bool = True
     """Whether scripted operators help; False where people do."""
     has_learner: bool = True
     """Whether to learn, or only to act and record."""
+    has_critic: bool = True
+    """Whether the learner's critic watches live; it costs a share of a core."""
+    has_console: bool = True
+    """Whether to serve the web pages."""
     gateway_port: int = 0
     """Port of the gateway on 127.0.0.1; 0 for a free one."""
+    console_port: int = 0
+    """Port of the web pages; 0 for a free one."""
     algorithm: str = "recap"
     """What the learner runs."""
     task: str = "plug_insertion"
@@ -138,24 +145,33 @@ def start_fleet(
         "learner": {"task": fleet.task, "algorithm": fleet.algorithm, "seed": fleet.seed},
         "scripted": {"seed": fleet.seed},
     }
+    if fleet.has_console:
+        settings |= {"console": {"port": choose_port(fleet.console_port, "fleet.console_port")}}
+        console_link.write_address(supervisor.home, "")  # a killed fleet may have left one
+    if not fleet.num_evaluators:
+        settings |= {"fast_gate": {"num_episodes": 0}, "judge": {"evidence": "work"}}
     make_token(supervisor.home)
     supervisor.publish_settings(settings)
     shared = {**environ_of(settings), HOME_VARIABLE: str(supervisor.home.path), **(environ or {})}
-    for stage in _stages(fleet, shared):
+    for stage in _stages(fleet, shared, supervisor.home):
         supervisor.start(stage)
     return shared
 
 
-def _stages(fleet: FleetConfig, environ: Mapping[str, str]) -> list[list[Launch]]:
+def _stages(fleet: FleetConfig, environ: Mapping[str, str], home: Home) -> list[list[Launch]]:
     def service(name: str, *arguments: str) -> Launch:
         return service_launch(name, arguments, environ)
 
-    learning, actors, others = [], [], []
+    pages, learning, actors, others = [], [], [], []
+    if fleet.has_console:
+        pages = [dataclasses.replace(service("console", "console"), is_ready=lambda: bool(console_link.address(home)))]
     for number in range(fleet.num_actors):
         name = f"actor-{number}"
         actors.append(service(name, "actor", "--name", name, "--robots", str(fleet.robots_per_actor)))
     if fleet.has_learner:
         learning = [service("learner", "learner"), service("judge", "judge")]
+        if fleet.has_critic:
+            others.append(service("critic", "critic"))
         for number in range(fleet.num_evaluators):
             name = f"evaluator-{number}"
             others.append(service(name, "evaluate", "candidates", "--name", name))
@@ -164,7 +180,7 @@ def _stages(fleet: FleetConfig, environ: Mapping[str, str]) -> list[list[Launch]
     if fleet.demonstrations:
         demonstrate = ("actor", "--demonstrate", str(fleet.demonstrations), "--name", "demonstrator")
         others.append(dataclasses.replace(service("demonstrator", *demonstrate), ends=True))
-    return [[service("gateway", "gateway"), service("ingest", "ingest")], learning, [*actors, *others]]
+    return [[service("gateway", "gateway"), service("ingest", "ingest")], [*pages, *learning], [*actors, *others]]
 
 
 def service_launch(name: str, arguments: tuple[str, ...], environ: Mapping[str, str]) -> Launch:

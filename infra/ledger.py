@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Ledger:
-    """Numbers the decisions of one process and sends them."""
+    """Numbers the decisions of one process and sends them; any thread may write."""
 
     def __init__(self, producer: Producer, *, timeout_s: float = 5.0) -> None:
         self._producer = producer
@@ -29,6 +29,7 @@ class Ledger:
         self._boot_id = uuid.uuid4().hex
         self._seq = 0
         self._waiting: collections.deque[Release] = collections.deque()
+        self._lock = threading.RLock()
 
     def write(
         self,
@@ -39,30 +40,37 @@ class Ledger:
         author: str,
         reason: str,
         evidence: Mapping[str, object] | None = None,
+        decided_ns: int | None = None,
     ) -> Release:
-        """Write one line; see `schema.Release` for the fields. Never raises for a broker that is away."""
-        release = Release(
-            boot_id=self._boot_id,
-            seq=self._seq,
-            time_ns=time.time_ns(),
-            event=event,
-            policy_version=policy_version,
-            previous_version=previous_version,
-            author=author,
-            reason=reason,
-            evidence=json.dumps(evidence or {}),
-        )
-        self._seq += 1
-        self._waiting.append(release)
-        if self.flush():
-            _log.warning("a release is in force, its ledger line waits for the broker", extra={"event": event})
+        """Write one line; see `schema.Release` for the fields. Never raises for a broker that is away.
+
+        `decided_ns` is the line's time, taken before the aliases moved, because a robot may act on them before
+        the line is written; None for now.
+        """
+        with self._lock:
+            release = Release(
+                boot_id=self._boot_id,
+                seq=self._seq,
+                time_ns=time.time_ns() if decided_ns is None else decided_ns,
+                event=event,
+                policy_version=policy_version,
+                previous_version=previous_version,
+                author=author,
+                reason=reason,
+                evidence=json.dumps(evidence or {}),
+            )
+            self._seq += 1
+            self._waiting.append(release)
+            if self.flush():
+                _log.warning("a release is in force, its ledger line waits for the broker", extra={"event": event})
         return release
 
     def flush(self) -> int:
         """Send what waits, oldest first; returns the number of lines that still wait."""
-        while self._waiting and self._is_delivered(self._waiting[0]):
-            self._waiting.popleft()
-        return len(self._waiting)
+        with self._lock:
+            while self._waiting and self._is_delivered(self._waiting[0]):
+                self._waiting.popleft()
+            return len(self._waiting)
 
     def _is_delivered(self, release: Release) -> bool:
         answered = threading.Event()

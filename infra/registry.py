@@ -16,6 +16,10 @@ from typing import Protocol
 
 from policy.errors import ConfigError, WeightsRejected
 
+CHAMPION = "champion"
+CANARY = "canary"
+PREVIOUS = "previous"
+
 SHA256_TAG = "sha256"
 SPEC_TAG = "spec_id"
 

@@ -5,28 +5,29 @@
 
 The aliases `champion`, `canary` and `previous` are the truth; each function moves them first and
 then writes the ledger line, which is also the hint that makes robots look. Robots ask
-`acting_version` and swap between episodes.
+`acting_version` and swap between episodes. `rollout.py` widens a canary stage by stage.
 """
 
 import dataclasses
-import json
 import time
 from collections.abc import Mapping
 
+from infra import freeze, rollout_state
 from infra.ledger import Ledger
+from infra.registry import CANARY as CANARY
+from infra.registry import CHAMPION as CHAMPION
+from infra.registry import PREVIOUS as PREVIOUS
 from infra.registry import PolicyRegistry
+from infra.rollout_state import Rollout
 from policy.errors import ConfigError
 from policy.schema import Release
 
-CHAMPION = "champion"
-CANARY = "canary"
-PREVIOUS = "previous"
-
 STATUS_TAG = "status"
 REASON_TAG = "role_reason"
+VERDICT_TAG = "verdict"
+"""On a version that was on trial: what the judge makes of it, as JSON (`learner/verdict_record.py`)."""
 BEFORE_TAG = "champion_before"
 """On a champion: the version that it replaced, so that a rollback knows where one more would go."""
-FREEZE_TAG = "freeze"
 
 Evidence = Mapping[str, object]
 
@@ -36,14 +37,21 @@ class CanaryCohort:
     """Which robots try a canary; none where both `robots` and `num_robots` are empty."""
 
     robots: tuple[str, ...] = ()
-    """By name."""
+    """By name; a staged rollout takes these first."""
     num_robots: int = 1
-    """By count, from the front of `fleet`; used where `robots` is empty."""
+    """By count, from the front of `fleet`; used where `robots` is empty and no staged rollout gives a count."""
     fleet: tuple[str, ...] = ()
     """All robot names, in the order in which they become canaries; the supervisor fills it in."""
 
     def __contains__(self, robot_id: object) -> bool:
         return robot_id in (self.robots or self.fleet[: self.num_robots])
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The fleet in the order in which a staged rollout takes it; empty where nobody tries a canary."""
+        if not self.robots and not self.num_robots:
+            return ()
+        return (*self.robots, *(robot_id for robot_id in self.fleet if robot_id not in self.robots))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,21 +63,17 @@ class Acting:
     """"champion" or "canary"."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Freeze:
-    """Promotions are stopped."""
-
-    author: str
-    reason: str
-    since_ns: int
-    expires_ns: int
-    """0 for never."""
-
-
 def acting_version(registry: PolicyRegistry, robot_id: str, cohort: CanaryCohort) -> Acting | None:
     """The released version that a robot may run; None where nothing was ever released."""
     aliases = registry.aliases()
-    if CANARY in aliases and robot_id in cohort:
+    return acting_of(aliases, rollout_state.read(registry, aliases.get(CANARY)), robot_id, cohort)
+
+
+def acting_of(
+    aliases: Mapping[str, str], rollout: Rollout | None, robot_id: str, cohort: CanaryCohort
+) -> Acting | None:
+    """As `acting_version`, from one look at the registry: a staged rollout counts, else the cohort."""
+    if CANARY in aliases and robot_id in (rollout.robots if rollout else cohort):
         return Acting(version=aliases[CANARY], role=CANARY)
     if CHAMPION in aliases:
         return Acting(version=aliases[CHAMPION], role=CHAMPION)
@@ -106,19 +110,28 @@ def start_canary(
     reason: str,
     evidence: Evidence | None = None,
     force: bool = False,
+    rollout: Rollout | None = None,
 ) -> Release:
-    """Let the canary robots run a version from their next episode.
+    """Let the canary robots run a version from their next episode: the cohort, or the rollout's robots.
 
     Raises:
         ConfigError: frozen, or the version was rejected (and not `force`).
         WeightsRejected: no such version.
     """
     _refuse_unless_releasable(registry, version, force)
-    before = registry.alias(CANARY) or ""
+    before, decided_ns = registry.alias(CANARY) or "", time.time_ns()
+    # The state first: it counts for nothing until the alias names its version.
+    rollout_state.write(registry, rollout)
     registry.set_alias(CANARY, version)
     _set_status(registry, version, CANARY, reason)
     return ledger.write(
-        CANARY, policy_version=version, previous_version=before, author=author, reason=reason, evidence=evidence
+        CANARY,
+        policy_version=version,
+        previous_version=before,
+        author=author,
+        reason=reason,
+        evidence=evidence,
+        decided_ns=decided_ns,
     )
 
 
@@ -143,12 +156,12 @@ def promote(
     before = aliases.get(CHAMPION, "")
     if before == version:
         raise ConfigError("the version is the champion already", version=version)
+    decided_ns = time.time_ns()
     registry.set_tag(version, BEFORE_TAG, before)
     if before:
         registry.set_alias(PREVIOUS, before)
     registry.set_alias(CHAMPION, version)
-    if aliases.get(CANARY) == version:
-        registry.delete_alias(CANARY)
+    _end_trial(registry, aliases, version)
     if before:
         _set_status(registry, before, "retired", f"replaced by {version}")
     _set_status(registry, version, CHAMPION, reason)
@@ -159,6 +172,7 @@ def promote(
         author=author,
         reason=reason,
         evidence=evidence,
+        decided_ns=decided_ns,
     )
 
 
@@ -181,8 +195,7 @@ def reject(
     if aliases.get(CHAMPION) == version:
         raise ConfigError("the champion is not rejected but rolled back (touchline rollback)", version=version)
     _set_status(registry, version, "rejected", reason)
-    if aliases.get(CANARY) == version:
-        registry.delete_alias(CANARY)
+    _end_trial(registry, aliases, version)
     return ledger.write(
         "reject",
         policy_version=version,
@@ -211,51 +224,38 @@ def rollback(
         WeightsRejected: no such version.
     """
     aliases = registry.aliases()
-    bad, target = aliases.get(CHAMPION, ""), version or aliases.get(PREVIOUS)
-    if not target or target == bad:
-        raise ConfigError("there is no previous champion to go back to; name one with --version", champion=bad)
-    before = registry.get(target).tags.get(BEFORE_TAG, "")
+    bad, target = aliases.get(CHAMPION, ""), rollback_target(aliases, version)
+    before, decided_ns = registry.get(target).tags.get(BEFORE_TAG, ""), time.time_ns()
     registry.set_alias(CHAMPION, target)
     if before and before != bad:
         registry.set_alias(PREVIOUS, before)
     else:
         registry.delete_alias(PREVIOUS)
-    if aliases.get(CANARY) in (bad, target):
-        registry.delete_alias(CANARY)
+    _end_trial(registry, aliases, bad, target)
     if bad:
         _set_status(registry, bad, "rejected", reason)
     _set_status(registry, target, CHAMPION, reason)
     return ledger.write(
-        "rollback", policy_version=target, previous_version=bad, author=author, reason=reason, evidence=evidence
+        "rollback",
+        policy_version=target,
+        previous_version=bad,
+        author=author,
+        reason=reason,
+        evidence=evidence,
+        decided_ns=decided_ns,
     )
 
 
-def freeze(registry: PolicyRegistry, ledger: Ledger, *, author: str, reason: str, expires_ns: int = 0) -> Release:
-    """Stop promotions and new canaries until `expires_ns` (0 for never) or `thaw`."""
-    state = Freeze(author=author, reason=reason, since_ns=time.time_ns(), expires_ns=expires_ns)
-    registry.set_model_tag(FREEZE_TAG, json.dumps(dataclasses.asdict(state)))
-    return _note(registry, ledger, "freeze", author, reason)
+def rollback_target(aliases: Mapping[str, str], version: str | None) -> str:
+    """The version that a rollback makes champion.
 
-
-def thaw(registry: PolicyRegistry, ledger: Ledger, *, author: str, reason: str) -> Release:
-    """Allow promotions again."""
-    registry.set_model_tag(FREEZE_TAG, "")
-    return _note(registry, ledger, "thaw", author, reason)
-
-
-def freeze_state(registry: PolicyRegistry, now_ns: int | None = None) -> Freeze | None:
-    """The freeze that is in force."""
-    text = registry.model_tags().get(FREEZE_TAG)
-    if not text:
-        return None
-    state = Freeze(**json.loads(text))
-    now_ns = time.time_ns() if now_ns is None else now_ns
-    return None if 0 < state.expires_ns <= now_ns else state
-
-
-def is_frozen(registry: PolicyRegistry, now_ns: int | None = None) -> bool:
-    """Whether promotions are stopped."""
-    return freeze_state(registry, now_ns) is not None
+    Raises:
+        ConfigError: there is nothing to go back to.
+    """
+    bad, target = aliases.get(CHAMPION, ""), version or aliases.get(PREVIOUS)
+    if not target or target == bad:
+        raise ConfigError("there is no previous champion to go back to; name one with --version", champion=bad)
+    return target
 
 
 def _refuse_unless_releasable(registry: PolicyRegistry, version: str, force: bool) -> None:
@@ -264,19 +264,16 @@ def _refuse_unless_releasable(registry: PolicyRegistry, version: str, force: boo
         return
     if status == "rejected":
         raise ConfigError("the version was rejected; --force releases it all the same", version=version)
-    if state := freeze_state(registry):
-        raise ConfigError(
-            "promotions are frozen; touchline thaw ends that, --force ignores it",
-            author=state.author,
-            reason=state.reason,
-        )
+    freeze.refuse_if_frozen(registry)
+
+
+def _end_trial(registry: PolicyRegistry, aliases: Mapping[str, str], *versions: str) -> None:
+    """Take back the canary alias and its rollout, if one of these versions has them."""
+    if aliases.get(CANARY) in versions:
+        registry.delete_alias(CANARY)
+        rollout_state.write(registry, None)
 
 
 def _set_status(registry: PolicyRegistry, version: str, status: str, reason: str) -> None:
     registry.set_tag(version, STATUS_TAG, status)
     registry.set_tag(version, REASON_TAG, reason)
-
-
-def _note(registry: PolicyRegistry, ledger: Ledger, event: str, author: str, reason: str) -> Release:
-    champion = registry.alias(CHAMPION) or ""
-    return ledger.write(event, policy_version=champion, previous_version=champion, author=author, reason=reason)

@@ -81,6 +81,7 @@ class Service:
         self._log_dir, self._log_level, self._logs_to_stderr = log_dir, log_level, logs_to_stderr
         self._drain_s = drain_s
         self._checks: dict[str, Check] = {}
+        self._details: dict[str, Callable[[], str]] = {}
         self._started = time.monotonic()
         self._watchdog: threading.Timer | None = None
         self._old_handlers: dict[signal.Signals, Any] = {}
@@ -98,6 +99,10 @@ class Service:
     def add_check(self, name: str, check: Check) -> None:
         """Let `/healthz` say unhealthy while `check` returns a reason."""
         self._checks[name] = check
+
+    def add_detail(self, name: str, detail: Callable[[], str]) -> None:
+        """Let `/healthz` say something in words that is no problem."""
+        self._details[name] = detail
 
     def stop(self) -> None:
         """As if SIGTERM had come."""
@@ -117,6 +122,7 @@ class Service:
             "service": self.name,
             "is_healthy": not problems,
             "problems": problems,
+            "details": {name: detail() for name, detail in self._details.items()},
             "uptime_s": round(time.monotonic() - self._started, 3),
             "pid": os.getpid(),
         }

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infra import config, home, registry, releases
+from infra import config, console_link, freeze, home, registry, rollout
 from infra.ports import LOOPBACK
 from infra.registry import MlflowConfig
 from policy.errors import TouchlineError
@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, process in processes.items():
         restarts = f", restarted {process['num_restarts']} times" if process["num_restarts"] else ""
         sys.stdout.write(f"{name:<{width}}  {health[name]} (process {process['pid']}{restarts})\n")
+    if address := console_link.address(place):
+        sys.stdout.write(f"console: {address} (touchline console link signs you in)\n")
     sys.stdout.write(_versions(config.from_args("mlflow", MlflowConfig, args)))
     return 0 if all(word in ("healthy", "running") for word in health.values()) else 1
 
@@ -53,10 +55,12 @@ def health_of(process: Mapping[str, Any]) -> str:
 def _versions(settings: MlflowConfig) -> str:
     try:
         weights = registry.connect(settings)
-        aliases, frozen = weights.aliases(), releases.freeze_state(weights)
+        aliases, frozen, under_way = weights.aliases(), freeze.freeze_state(weights), rollout.under_way(weights)
     except TouchlineError as error:
         return f"versions: {error}\n"
     lines = [f"{alias}: {version}" for alias, version in sorted(aliases.items())] or ["no version released"]
+    if under_way:
+        lines.append(f"rollout: {under_way.in_words}")
     if frozen:
         lines.append(f"frozen by {frozen.author}: {frozen.reason}")
     return "\n".join(lines) + "\n"

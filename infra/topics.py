@@ -65,6 +65,15 @@ LABELS = Topic(
     max_message_bytes=_SMALL_BYTES,
     is_kept=True,
 )
+MARKS = Topic(
+    name="marks",
+    record=schema.Mark,
+    key="episode_id",
+    num_partitions=1,
+    retention_s=30 * _DAY_S,
+    max_message_bytes=_SMALL_BYTES,
+    is_kept=True,
+)
 VALUES = Topic(
     name="values",
     record=schema.Value,
@@ -83,10 +92,28 @@ HELP_REQUESTS = Topic(
     max_message_bytes=_SMALL_BYTES,
     is_kept=True,
 )
+HELP_ANSWERS = Topic(
+    name="help_answers",
+    record=schema.HelpAnswer,
+    key="robot_id",
+    num_partitions=1,
+    retention_s=30 * _DAY_S,
+    max_message_bytes=_SMALL_BYTES,
+    is_kept=True,
+)
 RELEASES = Topic(
     name="releases",
     record=schema.Release,
     key="policy_version",
+    num_partitions=1,
+    retention_s=365 * _DAY_S,
+    max_message_bytes=_SMALL_BYTES,
+    is_kept=True,
+)
+AUDIT = Topic(
+    name="audit",
+    record=schema.AuditEntry,
+    key="author",
     num_partitions=1,
     retention_s=365 * _DAY_S,
     max_message_bytes=_SMALL_BYTES,
@@ -102,7 +129,19 @@ TELEMETRY = Topic(
     is_kept=False,
 )
 
-TOPICS = (STEPS, EPISODES, INTERVENTIONS, LABELS, VALUES, HELP_REQUESTS, RELEASES, TELEMETRY)
+TOPICS = (
+    STEPS,
+    EPISODES,
+    INTERVENTIONS,
+    LABELS,
+    MARKS,
+    VALUES,
+    HELP_REQUESTS,
+    HELP_ANSWERS,
+    RELEASES,
+    AUDIT,
+    TELEMETRY,
+)
 
 DEAD_LETTERS = "dead_letters"
 """What did not validate, byte for byte, with its origin and reason in the headers."""

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from infra import config, home, service
+from infra import config, console_link, home, service
 from infra.fleet import FleetConfig, load_doors, start_fleet
 from infra.local import StopAsked, Supervisor
 
@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"starting on {place.path}")
         with contextlib.suppress(StopAsked):
             start_fleet(supervisor, fleet, doors)
+            if fleet.has_console:
+                say(f"open {console_link.new_link(place)} (good once; touchline console link makes another)")
             say("running; Ctrl-C stops it, touchline status shows it")
         while not process.stopping.wait(_TEND_PERIOD_S):
             supervisor.tend()

@@ -8,7 +8,7 @@ from learner.schedule import LearnerConfig
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM, or until `num_rounds` are done."""
+    """Run until SIGTERM; idle once `num_rounds` are done."""
     parser = config.parser("touchline learner", "Wait for data, pin it, label it, train, publish a candidate.")
     config.add_flags(parser, "learner", LearnerConfig)
     service.add_flags(parser)

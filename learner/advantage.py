@@ -117,12 +117,17 @@ class Returns:
     """float64[N], in [-1, 0]."""
 
 
+def task_costs(experience: Experience, config: AdvantageConfig) -> tuple[Float64, Float64]:
+    """(longest episode, C_fail) of each task, float64[K] in steps: the divisor of its returns is their sum."""
+    longest = np.zeros(int(experience.task.max(initial=-1)) + 1)
+    np.maximum.at(longest, experience.task, experience.length)
+    cost = np.full(len(longest), config.failure_cost_steps) if config.failure_cost_steps else longest
+    return longest, cost
+
+
 def returns(experience: Experience, segments: Segments, config: AdvantageConfig) -> Returns:
     """Rewards and Monte-Carlo returns of every step (equation 1 of the paper, normalised per task)."""
-    num_tasks = int(experience.task.max(initial=-1)) + 1
-    longest = np.zeros(num_tasks)
-    np.maximum.at(longest, experience.task, experience.length)
-    cost = np.full(num_tasks, config.failure_cost_steps) if config.failure_cost_steps else longest
+    longest, cost = task_costs(experience, config)
     task = experience.task[experience.episode]
     steps_left = segments.end_of_step - 1 - np.arange(experience.num_steps)
     failed = ~segments.is_success[segments.of_step]
@@ -173,6 +178,13 @@ def positive_shares(experience: Experience, config: AdvantageConfig) -> Float64:
     return np.where(is_easy, config.easy_positive_share, config.positive_share)
 
 
+def positive_thresholds(experience: Experience, advantage: Float64, config: AdvantageConfig) -> Float64:
+    """Threshold eps of each task over the steps that are judged, float64[K]; infinite where none is."""
+    is_judged = experience.is_autonomous & np.isfinite(advantage)
+    task = experience.task[experience.episode]
+    return thresholds(advantage, task, is_judged, positive_shares(experience, config))
+
+
 def indicators(
     experience: Experience, segments: Segments, advantage: Float64, config: AdvantageConfig
 ) -> tuple[Bool, Bool]:
@@ -183,7 +195,7 @@ def indicators(
     """
     task = experience.task[experience.episode]
     is_judged = experience.is_autonomous & np.isfinite(advantage)
-    eps = thresholds(advantage, task, is_judged, positive_shares(experience, config))
+    eps = positive_thresholds(experience, advantage, config)
     with np.errstate(invalid="ignore"):
         is_positive = is_judged & (advantage > eps[task])
     if not config.positive_in_failures:

@@ -24,9 +24,9 @@ class FastGateConfig:
     """What a candidate must show before a robot runs it."""
 
     num_episodes: int = 8
-    """Simulated episodes to wait for; 0 asks for none."""
+    """Simulated episodes to wait for; 0 asks for none, where no evaluator runs."""
     wait_s: float = 120.0
-    """How long to wait for them; then the gate decides without, and says so."""
+    """After so long without them the judge says so, and waits on."""
     max_error_ratio: float = 2.0
     """Held-out error over the champion's: corrections move a policy away from demonstrations somewhat."""
 

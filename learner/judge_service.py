@@ -30,8 +30,11 @@ def run(args: argparse.Namespace) -> int:
     from infra.bus import KafkaConfig
     from infra.ledger import Ledger
     from infra.registry import MlflowConfig
+    from infra.releases import CanaryCohort
+    from infra.rollout_state import RolloutConfig
     from learner.fast_gate import FastGateConfig
-    from learner.judge import Judge, JudgeConfig
+    from learner.judge import Judge
+    from learner.judge_bench import JudgeConfig
     from learner.verdict import GateConfig
     from policy.errors import ConfigError, LakeError, RegistryError
     from storage.episode_index import EpisodeIndex
@@ -52,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
             config=settings,
             fast_gate=config.from_args("fast_gate", FastGateConfig, args),
             gate=config.from_args("gate", GateConfig, args),
+            cohort=config.from_args("canary", CanaryCohort, args),
+            stages=config.from_args("rollout", RolloutConfig, args),
             metrics=frame.metrics,
         )
         while not frame.stopping.is_set():

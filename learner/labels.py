@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from learner.advantage import Float64
 from learner.critic import CriticReport
+from learner.critic_checkpoint import Critic
 from learner.data import Data
 from learner.experience import Bool, Experience, Int64
 from learner.mix import Mix
@@ -48,6 +49,8 @@ class Labels:
     """float64[N]; NaN where it is not known."""
     report: CriticReport | None = None
     """None for algorithms without a critic."""
+    critic: Critic | None = None
+    """The fitted critic itself, to be published; None where none was fitted, and not kept with a saved state."""
 
     @property
     def indicator(self) -> Int64:

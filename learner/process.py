@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import dataclasses
+import logging
 import uuid
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from infra import config, home, registry, service
 from infra.bus import KafkaConfig
 from infra.ledger import Ledger
 from infra.registry import MlflowConfig
-from learner import algorithms
+from learner import algorithms, critic_store
 from learner.advantage import AdvantageConfig
 from learner.algorithms.recap import ConditionConfig
 from learner.critic import CriticConfig
@@ -29,6 +30,8 @@ from policy.network import PolicyConfig
 from policy.spec import EmbodimentSpec
 from storage.replay import Replay
 from storage.tables import LakeConfig, lake_of
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ class Settings:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Learn until SIGTERM, or until the rounds are done.
+    """Learn until SIGTERM; idle after the last round.
 
     Raises:
         TouchlineError: a setting is wrong, or a door does not open.
@@ -77,11 +80,13 @@ def run(args: argparse.Namespace) -> int:
         producer = bus.producer("learner")
         stack.callback(producer.close)
         lake = lake_of(config.from_args("lake", LakeConfig, args), place)
+        mlflow = config.from_args("mlflow", MlflowConfig, args)
         replay = Replay(lake, place.replay, embodiment(settings.learner), settings.learner.replay_steps)
         stack.callback(replay.close)
         learner = Learner(
             source=ReplaySource(replay),
-            registry=registry.connect(config.from_args("mlflow", MlflowConfig, args)),
+            registry=registry.connect(mlflow),
+            critics=registry.connect(critic_store.registry_config(mlflow)),
             ledger=Ledger(producer),
             producer=producer,
             algorithm=settings.algorithm(),
@@ -96,6 +101,10 @@ def run(args: argparse.Namespace) -> int:
             record=_record(settings),
         )
         learner.run()
+        if not frame.stopping.is_set():
+            # A service that has done its work stays, well: its supervisor would start it again for ever.
+            _LOG.info("all %d rounds are done; waiting to be stopped", settings.learner.num_rounds)
+            frame.stopping.wait()
     return 0
 
 

@@ -33,6 +33,14 @@ class ReplaySource:
         self._replay.refresh()
         return training_set(self._replay.view(), self.spec)
 
+    def follow(self) -> None:
+        """Take in what came while the data of an earlier call is still in use: nothing of it gives way.
+
+        Raises:
+            LakeError: a table cannot be read; the next call carries on.
+        """
+        self._replay.refresh(makes_room=False)
+
     def pinned(self, pin: str) -> ArrayData:
         """Exactly the episodes of a pin.
 
@@ -45,8 +53,7 @@ class ReplaySource:
     def freshness_s(self) -> dict[str, float]:
         """Median and 99th percentile of the last steps' age when the replay got them.
 
-        Empty before any step came after the first refresh. There is no refresh during a training, so a
-        candidate's figure is that of the steps before its own: what comes later waits for the end.
+        Empty before any step came after the first refresh.
         """
         ages = np.array(self._replay.step_age_s)
         if not len(ages):

@@ -31,12 +31,16 @@ class LearnerConfig:
     """Demonstrations to wait for before the base is trained."""
     base_updates: int = 700
     """Updates of the base."""
+    base_tries: int = 3
+    """Bases to train, each from another seed, before a person has to look why the judge rejects them."""
     round_episodes: int = 250
     """New episodes of robots at work to wait for before a round."""
     round_updates: int = 1000
     """Updates of a round."""
+    max_samples_per_step: float = 32.0
+    """How often a round draws each step at most, on average: little data gets fewer updates."""
     num_rounds: int = 0
-    """Rounds after the base; 0 for no end."""
+    """Rounds after the base, then the learner idles; 0 for no end."""
     waits_for_judge: bool = True
     """Whether a round begins only after the last candidate was promoted or rejected."""
     replay_steps: int = 100_000
@@ -53,6 +57,28 @@ class LearnerConfig:
     """cpu, cuda, or auto for a GPU where there is one."""
 
     def __post_init__(self) -> None:
-        for name in ("base_demonstrations", "base_updates", "round_episodes", "round_updates", "save_updates"):
+        for name in (
+            "base_demonstrations",
+            "base_updates",
+            "base_tries",
+            "round_episodes",
+            "round_updates",
+            "save_updates",
+        ):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1", value=getattr(self, name))
+        if not self.max_samples_per_step > 0:
+            raise ConfigError("max_samples_per_step must be above 0", value=self.max_samples_per_step)
+
+    def num_updates(self, round: int, *, num_steps: int, batch_size: int) -> int:
+        """Updates of a round: the base's or a later round's, fewer where the data is little.
+
+        The limit is reverb's `SampleToInsertRatio` (deepmind/reverb). Deviation: robots are never held back.
+
+        Args:
+            round: 0 is the base.
+            num_steps: that can be drawn.
+            batch_size: draws per update.
+        """
+        wanted = self.round_updates if round else self.base_updates
+        return max(1, min(wanted, int(num_steps * self.max_samples_per_step / batch_size)))

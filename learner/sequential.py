@@ -13,8 +13,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 _NUM_BETS = 16
+_MAX_FORECAST = 100_000
 
 
 def log_e_value(differences: Sequence[float], margin: float = 0.0) -> float:
@@ -24,14 +26,45 @@ def log_e_value(differences: Sequence[float], margin: float = 0.0) -> float:
         differences: each in [-1, 1], in an order that was not chosen by looking at them.
         margin: in [0, 1).
     """
-    if not differences:
-        return 0.0
-    # A bet may stake all but what the worst outcome would turn into a debt.
-    bets = (np.arange(_NUM_BETS) + 0.5) / _NUM_BETS / (1 - margin)
-    gains = np.log1p(bets[:, None] * (np.asarray(differences, np.float64) + margin)).sum(axis=1)
-    return float(np.logaddexp.reduce(gains) - math.log(_NUM_BETS))
+    return _log_mean(_log_gains(differences, margin)) if differences else 0.0
 
 
 def is_convincing(log_e: float, alpha: float) -> bool:
     """Whether the evidence reaches 1 / alpha."""
     return log_e >= -math.log(alpha)
+
+
+def num_more_needed(differences: Sequence[float], alpha: float, margin: float = 0.0) -> int | None:
+    """About how many more differences like these make the evidence convincing; None where none would.
+
+    A forecast for people, not part of the test: each bet is taken to go on gaining as it did on average.
+    """
+    if not differences:
+        return None
+    gains = _log_gains(differences, margin)
+    slopes = gains / len(differences)
+
+    def is_enough(num_more: int) -> bool:
+        return is_convincing(_log_mean(gains + num_more * slopes), alpha)
+
+    if is_enough(0):
+        return 0
+    # The forecast is convex in the number, so from below the bar it crosses it once or never.
+    low, high = 0, _MAX_FORECAST
+    if not is_enough(high):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    return high
+
+
+def _log_gains(differences: Sequence[float], margin: float) -> NDArray[np.float64]:
+    """Log of what each bet has made so far."""
+    # A bet may stake all but what the worst outcome would turn into a debt.
+    bets = (np.arange(_NUM_BETS) + 0.5) / _NUM_BETS / (1 - margin)
+    return np.asarray(np.log1p(bets[:, None] * (np.asarray(differences, np.float64) + margin)).sum(axis=1))
+
+
+def _log_mean(log_gains: NDArray[np.float64]) -> float:
+    return float(np.logaddexp.reduce(log_gains) - math.log(_NUM_BETS))

@@ -41,6 +41,9 @@ class ToySource:
         """Nothing travels here."""
         return {}
 
+    def follow(self) -> None:
+        """Nothing comes."""
+
     def newest(self) -> ArrayData:
         """All of it."""
         return self._data

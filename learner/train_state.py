@@ -59,8 +59,12 @@ class TrainState:
     """Mean loss of every update of this round."""
     published: str = ""
     """Version of the published candidate; empty until then."""
+    attempt: int = 0
+    """Bases that were tried before the one of this training."""
     is_abandoned: bool = False
     """Its data are gone, so the round begins anew; not kept."""
+    is_rejected: bool = False
+    """A base that the judge rejected, so another one is tried; not kept."""
 
     @classmethod
     def begin(
@@ -75,6 +79,7 @@ class TrainState:
         num_updates: int,
         update_config: UpdateConfig,
         mix_config: MixConfig,
+        attempt: int = 0,
     ) -> "TrainState":
         """A fresh optimizer on some weights."""
         policy.network.train()
@@ -91,6 +96,7 @@ class TrainState:
             ema={name: value.clone() for name, value in policy.network.state_dict().items()},
             online=OnlineShare(mix_config),
             losses=[],
+            attempt=attempt,
         )
 
     @property
@@ -114,7 +120,10 @@ class TrainState:
 
 def save(directory: Path, state: TrainState) -> Path:
     """Write a state, whole or not at all, and let older ones go."""
-    target = directory / f"state-{state.round:04d}-{state.update:08d}{'-published' if state.published else ''}"
+    # Names sort in the order of writing: "1-0..." of another base comes after "000..." of the first.
+    attempt = f"{state.attempt}-" if state.attempt else ""
+    published = "-published" if state.published else ""
+    target = directory / f"state-{state.round:04d}-{attempt}{state.update:08d}{published}"
     draft = directory / f".draft-{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -131,6 +140,7 @@ def save(directory: Path, state: TrainState) -> Path:
         "online": state.online.to_dict(),
         "losses": state.losses,
         "published": state.published,
+        "attempt": state.attempt,
         "report": dataclasses.asdict(state.labels.report) if state.labels.report else None,
     }
     (draft / _TENSORS).write_bytes(tensors)
@@ -170,7 +180,7 @@ def _load(path: Path, update_config: UpdateConfig, mix_config: MixConfig, device
     online = OnlineShare(mix_config)
     online.restore(fields["online"])
     report = fields["report"]
-    columns = {name: tensors[f"labels.{name}"].numpy() for name in _LABEL_COLUMNS}
+    columns: dict[str, Any] = {name: tensors[f"labels.{name}"].numpy() for name in _LABEL_COLUMNS}
     return TrainState(
         round=fields["round"],
         seed=fields["seed"],
@@ -185,6 +195,7 @@ def _load(path: Path, update_config: UpdateConfig, mix_config: MixConfig, device
         online=online,
         losses=fields["losses"],
         published=fields["published"],
+        attempt=fields.get("attempt", 0),
     )
 
 

@@ -22,8 +22,9 @@ from infra.bus import Producer
 from infra.ledger import Ledger
 from infra.metrics import Metrics
 from infra.registry import PolicyRegistry
-from learner import candidate, train_state
+from learner import candidate, critic_store, train_state
 from learner.algorithms.hg_dagger import HgDagger
+from learner.base_tries import BaseTries, begin_from, seed_of
 from learner.critic_records import send_values
 from learner.data import ArrayData, StoppableData, TrainingStopped
 from learner.labels import Algorithm, Labels, Pool
@@ -52,6 +53,9 @@ class Source(Protocol):
     def pinned(self, pin: str) -> ArrayData:
         """Exactly the episodes of a pin."""
 
+    def follow(self) -> None:
+        """Take in what came since, and leave data in use as it is."""
+
     def freshness_s(self) -> Mapping[str, float]:
         """How old steps were when they arrived, by the name of the quantile."""
 
@@ -64,6 +68,7 @@ class Learner:
         *,
         source: Source,
         registry: PolicyRegistry,
+        critics: PolicyRegistry,
         ledger: Ledger,
         producer: Producer,
         algorithm: Algorithm,
@@ -77,15 +82,17 @@ class Learner:
         stopping: threading.Event,
         record: Mapping[str, Any],
     ) -> None:
-        """Collect the parts; `record` is the resolved configuration, kept with every candidate."""
-        self._source, self._registry = source, registry
+        """Collect the parts; `critics` is `critic_store`'s, and `record`, the settings, goes with every candidate."""
+        self._source, self._registry, self._critics = source, registry, critics
         self._ledger, self._producer = ledger, producer
         self._algorithm, self._config = algorithm, config
         self._update_config, self._mix_config, self._policy_config = update_config, mix_config, policy_config
         self._directory, self._boot_id, self._metrics = directory, boot_id, metrics
         self._stopping, self._record = stopping, record
         self._device = torch_device(config.device)
+        self._tries = BaseTries(registry, config.base_tries)
         self._num_values = 0
+        self._followed_s = 0.0
 
     def run(self) -> None:
         """Go on from the saved state, then round after round until told to stop."""
@@ -130,6 +137,7 @@ class Learner:
         """The newest data once there is enough of it for the next round; None when told to stop."""
         while not self._stopping.is_set():
             try:
+                self._tries.look(last)
                 data = self._source.newest()
                 if self._is_enough(data, last):
                     return data
@@ -144,7 +152,7 @@ class Learner:
         return None
 
     def _is_enough(self, data: ArrayData, last: TrainState | None) -> bool:
-        if last is None:
+        if last is None or last.is_rejected:
             return int(data.experience.is_demonstration.sum()) >= self._config.base_demonstrations
         num_new = data.experience.num_rollouts - last.num_rollouts
         return num_new >= self._config.round_episodes and self._is_decided(last)
@@ -156,11 +164,12 @@ class Learner:
 
     def _begin(self, data: ArrayData, last: TrainState | None) -> TrainState:
         """Pin, label, and choose the weights to start from."""
+        last, attempt = begin_from(last)
         round = 0 if last is None else last.round + (not last.is_abandoned)
-        seed = self._config.seed + 1_000 * round
+        seed = seed_of(self._config.seed, round=round, attempt=attempt)
         algorithm = self._algorithm_of(round)
         started = time.monotonic()
-        labels = algorithm.label(StoppableData.of(data, self._stopping.is_set), device=self._device, seed=seed)
+        labels = algorithm.label(StoppableData.of(data, self._should_stop), device=self._device, seed=seed)
         _LOG.info(
             "labelled",
             extra={"round": round, "mix": algorithm.mix(labels).reason, "took_s": time.monotonic() - started},
@@ -170,15 +179,19 @@ class Learner:
             self._first_policy(data, last, seed),
             round=round,
             seed=seed,
+            attempt=attempt,
             pin=data.pin,
             # The base learns from demonstrations alone: robots at work before it are news to round 1.
             num_rollouts=data.experience.num_rollouts if round else 0,
             labels=labels,
-            num_updates=self._config.round_updates if round else self._config.base_updates,
+            num_updates=self._config.num_updates(
+                round, num_steps=data.experience.num_steps, batch_size=self._update_config.batch_size
+            ),
             update_config=self._update_config,
             mix_config=self._mix_config,
         )
         self._send_values(data, state)
+        critic_store.offer(self._critics, labels, critic_version=state.train_id)
         return state
 
     def _send_values(self, data: ArrayData, state: TrainState) -> None:
@@ -235,7 +248,7 @@ class Learner:
             round,
             directory=self._directory,
             save_updates=self._config.save_updates,
-            should_stop=self._stopping.is_set,
+            should_stop=self._should_stop,
             on_update=self._on_update,
         )
         if not is_trained:
@@ -247,6 +260,16 @@ class Learner:
         train_state.save(self._directory, state)
         self._metrics.count("touchline_learner_candidates_total")
         _LOG.info("candidate published", extra={"version": state.published, "round": state.round})
+
+    def _should_stop(self) -> bool:
+        """Asked between two batches: the moment to follow the log, so that the next round finds all decoded."""
+        if time.monotonic() - self._followed_s > self._config.poll_s:
+            try:
+                self._source.follow()
+            except LakeError as error:
+                _LOG.warning("cannot look for data now: %s", error)
+            self._followed_s = time.monotonic()
+        return self._stopping.is_set()
 
     @property
     def _base_directory(self) -> Path:

@@ -14,6 +14,9 @@ from storage.episode_index import EndedEpisode, EpisodeIndex
 _MAX_OVERTAKES = 50
 """Pairs beyond a gap after which its scene is given up: whoever ran it is gone."""
 
+_SETTLED_SHARE = 0.95
+"""Of episodes at work; the few that are longer (a person paused one for lunch) must not stop the count."""
+
 Scene = tuple[str, int]
 """(task, scene seed), or (task, number) for episodes at work."""
 
@@ -58,24 +61,38 @@ def gate_attempts(index: EpisodeIndex, version: str) -> dict[Scene, Attempt]:
 
 
 def work_attempts(index: EpisodeIndex, version: str, since_ns: int) -> dict[Scene, Attempt]:
-    """A version's episodes at work since a time, numbered per task in the order in which they ended.
+    """A version's episodes at work since a time, numbered per task in the order in which they started.
 
-    Success means success without help.
+    Success means success without help. Only those that started before `_settled_ns` count: by then
+    nearly all have ended, the long ones too, whatever the number of robots.
     """
     found: dict[Scene, Attempt] = {}
     num_of_task: dict[str, int] = {}
+    until_ns = _settled_ns(index, since_ns)
     rollouts = [
         (episode, outcome)
         for episode, outcome in _episodes(index, version, Source.ROLLOUT)
-        if episode.started_ns >= since_ns
+        if since_ns <= episode.started_ns <= until_ns
     ]
-    for episode, outcome in sorted(rollouts, key=lambda item: item[0].ended_ns):
+    for episode, outcome in sorted(rollouts, key=lambda item: item[0].started_ns):
         number = num_of_task.get(episode.task_id, 0)
         num_of_task[episode.task_id] = number + 1
         attempt = _attempt(episode, outcome)
         alone = attempt.is_success and episode.num_correction_steps == 0
         found[episode.task_id, number] = dataclasses.replace(attempt, is_success=alone)
     return found
+
+
+def robot_minutes(index: EpisodeIndex, version: str, since_ns: int) -> float:
+    """How long robots worked with a version, in robot time, in episodes that ended since a time."""
+    return sum(
+        episode.num_steps / episode.control_rate_hz / 60
+        for episode in index.episodes.values()
+        if episode.policy_version == version
+        and episode.source == Source.ROLLOUT
+        and episode.ended_ns >= since_ns
+        and episode.control_rate_hz > 0
+    )
 
 
 def paired(ours: Mapping[Scene, Attempt], theirs: Mapping[Scene, Attempt]) -> list[Pair]:
@@ -114,6 +131,15 @@ def by_task(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
     for pair in pairs:
         groups.setdefault(pair.task, []).append(pair)
     return groups
+
+
+def _settled_ns(index: EpisodeIndex, since_ns: int) -> int:
+    """The last start of an episode at work whose end must be known by now, going by nearly all that ended."""
+    rollouts = [e for e in index.episodes.values() if e.source == Source.ROLLOUT and e.started_ns >= since_ns]
+    if not rollouts:
+        return since_ns
+    lengths_ns = sorted(e.ended_ns - e.started_ns for e in rollouts)
+    return max(e.ended_ns for e in rollouts) - lengths_ns[int(_SETTLED_SHARE * (len(lengths_ns) - 1))]
 
 
 def _rate(successes: Sequence[bool]) -> dict[str, float]:

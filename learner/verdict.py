@@ -23,10 +23,12 @@ class GateConfig:
     """How much less success a quicker candidate may have at most, to win by throughput."""
     regression_margin: float = 0.1
     """A candidate whose success in one task lies this far below the champion's is not promoted."""
+    work_alpha: float = 0.01
+    """Chance that a canary which does no worse at work is taken back for its work, where evaluation decides."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.alpha < 1 or not 0 <= self.success_margin < 1:
-            raise ConfigError("alpha and success_margin must lie between 0 and 1")
+        if not (0 < self.alpha < 1 and 0 < self.work_alpha < 1 and 0 <= self.success_margin < 1):
+            raise ConfigError("alpha, work_alpha and success_margin must lie between 0 and 1")
         if not 1 <= self.min_pairs <= self.max_pairs:
             raise ConfigError("need 1 <= min_pairs <= max_pairs", min_pairs=self.min_pairs, max_pairs=self.max_pairs)
 
@@ -39,12 +41,25 @@ class Choice(enum.StrEnum):
     WAIT = "wait"
 
 
+class Word(enum.StrEnum):
+    """What the evidence says so far, for people."""
+
+    BETTER = "better"
+    NOT_WORSE = "not_worse"
+    """Success not lower by more than the margin, tested."""
+    NOT_ENOUGH_YET = "not_enough_yet"
+    WORSE = "worse"
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Verdict:
     """A choice, why, and the numbers."""
 
     choice: Choice
+    word: Word
     reason: str
+    held_by: str
+    """What speaks against more robots, in words: too few scenes, or a regression; empty where nothing does."""
     evidence: Mapping[str, object]
 
 
@@ -57,22 +72,46 @@ def judge_pairs(pairs: Sequence[Pair], config: GateConfig) -> Verdict:
     pairs = pairs[: config.max_pairs]
     evidence = {"tasks": summary(pairs), **_e_values(pairs, config)}
 
-    def verdict(choice: Choice, reason: str) -> Verdict:
-        return Verdict(choice=choice, reason=f"{reason} ({_counts(pairs)})", evidence=evidence)
+    def verdict(choice: Choice, word: Word, reason: str, held_by: str = "") -> Verdict:
+        counted = f"{reason} ({_counts(pairs)})"
+        return Verdict(choice=choice, word=word, reason=counted, held_by=held_by, evidence=evidence)
 
     if len(pairs) < config.min_pairs:
-        return verdict(Choice.WAIT, f"{len(pairs)} of at least {config.min_pairs} paired scenes")
-    worse = _worse_task(pairs, config)
+        few = f"{len(pairs)} of at least {config.min_pairs} paired scenes"
+        return verdict(Choice.WAIT, Word.NOT_ENOUGH_YET, few, few)
+    worse = worse_task(pairs, config.alpha)
     if worse:
-        return verdict(Choice.REJECT, f"worse than the champion in {worse}")
+        reason = f"worse than the champion in {worse}"
+        return verdict(Choice.REJECT, Word.WORSE, reason, reason)
     regressed = _regressed_tasks(pairs, config)
-    winning = _winning(pairs, config)
+    held_by = f"a regression in {', '.join(regressed)}" if regressed else ""
+    word, winning = _word(pairs, config, bool(regressed)), _winning(pairs, config)
     if winning and not regressed:
-        return verdict(Choice.PROMOTE, winning)
+        return verdict(Choice.PROMOTE, word, winning)
     if len(pairs) >= config.max_pairs:
-        held = f", held back by a regression in {', '.join(regressed)}" if regressed else ""
-        return verdict(Choice.REJECT, f"no convincing evidence within {config.max_pairs} scenes{held}")
-    return verdict(Choice.WAIT, "the evidence is not convincing yet")
+        held = f", held back by {held_by}" if held_by else ""
+        return verdict(Choice.REJECT, word, f"no convincing evidence within {config.max_pairs} scenes{held}", held_by)
+    return verdict(Choice.WAIT, word, "the evidence is not convincing yet", held_by)
+
+
+def worse_task(pairs: Sequence[Pair], alpha: float) -> str:
+    """A task in which the candidate is worse, beyond a chance of alpha over all tasks; empty where there is none."""
+    groups = by_task(pairs)
+    for task, own in groups.items():
+        if is_convincing(log_e_value([-pair.difference for pair in own]), alpha / len(groups)):
+            return task
+    return ""
+
+
+def _word(pairs: Sequence[Pair], config: GateConfig, is_regressed: bool) -> Word:
+    differences = [pair.difference for pair in pairs]
+    if is_regressed:
+        return Word.NOT_ENOUGH_YET
+    if is_convincing(log_e_value(differences), config.alpha / 2):
+        return Word.BETTER
+    if is_convincing(log_e_value(differences, config.success_margin), config.alpha / 2):
+        return Word.NOT_WORSE
+    return Word.NOT_ENOUGH_YET
 
 
 def _winning(pairs: Sequence[Pair], config: GateConfig) -> str:
@@ -83,14 +122,6 @@ def _winning(pairs: Sequence[Pair], config: GateConfig) -> str:
     not_worse = is_convincing(log_e_value(differences, config.success_margin), config.alpha / 2)
     if not_worse and is_convincing(log_e_value([pair.speed for pair in pairs]), config.alpha / 2):
         return f"quicker than the champion, at success not lower by more than {config.success_margin:.0%}"
-    return ""
-
-
-def _worse_task(pairs: Sequence[Pair], config: GateConfig) -> str:
-    groups = by_task(pairs)
-    for task, own in groups.items():
-        if is_convincing(log_e_value([-pair.difference for pair in own]), config.alpha / len(groups)):
-            return task
     return ""
 
 

@@ -61,6 +61,64 @@ class Outcome(enum.StrEnum):
     UNLABELLED = "unlabelled"
 
 
+class HelpKind(enum.StrEnum):
+    """What a robot asks of a person, cheapest first."""
+
+    CHOOSE = "choose"
+    """One of the options that the request names."""
+    POINT = "point"
+    """A place in a picture."""
+    CONFIRM_OUTCOME = "confirm_outcome"
+    """How the episode went."""
+    RESET_SCENE = "reset_scene"
+    """Put things back, and say that it is done."""
+    TAKE_OVER = "take_over"
+    """Drive the robot."""
+
+
+class Severity(enum.StrEnum):
+    """How much a request for help matters."""
+
+    INFO = "info"
+    """Nobody waits."""
+    WARNING = "warning"
+    """The robot copes, badly."""
+    ERROR = "error"
+    """The robot stands still."""
+
+
+class Fallback(enum.StrEnum):
+    """What a robot does when nobody answered in time."""
+
+    CONTINUE = "continue"
+    HOLD = "hold"
+    END_EPISODE = "end_episode"
+
+
+class HelpResult(enum.StrEnum):
+    """How a request for help ended."""
+
+    ANSWERED = "answered"
+    TAKEN_OVER = "taken_over"
+    SELF_RESOLVED = "self_resolved"
+    """The robot needs nobody any more: a false alarm."""
+    EXPIRED = "expired"
+    """Its deadline passed, or the robot went away."""
+
+
+class MarkKind(enum.StrEnum):
+    """What a person points out in an episode."""
+
+    MOMENT = "moment"
+    """Here it went wrong."""
+    RECOVERED = "recovered"
+    """Back to a good state: recovery ends, correction begins."""
+    FLAG = "flag"
+    """Somebody should look at this episode."""
+    INSTRUCTION = "instruction"
+    """The robot was given a new instruction, which is the note."""
+
+
 class SceneSplit(enum.Enum):
     """Disjoint ranges of `scene_seed`, so that nobody is judged on what they trained on."""
 
@@ -193,9 +251,32 @@ class Label:
     seq: int
     episode_id: str
     outcome: str
+    progress: int
+    """How far it got, 1 to 5; 0 where nobody said."""
     reason: str
     author: str
     time_ns: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Mark:
+    """Something that a person pointed out in an episode; never withdrawn, only added to."""
+
+    schema_version: int = SCHEMA_VERSION
+    boot_id: str
+    seq: int
+    episode_id: str
+    step_index: int
+    """-1 for the episode as a whole."""
+    kind: str
+    """A `MarkKind`."""
+    note: str
+    author: str
+    time_ns: int
+
+
+LIVE_SUFFIX = "-live"
+"""Ends the `critic_version` of values given while the robot acted, which a round's labels do not replace."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -218,7 +299,7 @@ class Value:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HelpRequest:
-    """A robot asks for a person."""
+    """A robot asks for a person, or a watcher asks on its behalf; written by whoever noticed."""
 
     schema_version: int = SCHEMA_VERSION
     robot_id: str
@@ -226,9 +307,46 @@ class HelpRequest:
     seq: int
     request_id: str
     episode_id: str
+    kind: str
+    """A `HelpKind`."""
+    trigger: str
+    """What noticed: no_progress, spread, watchdog, value_drop, lost, stopped, unlabelled."""
+    severity: str
+    """A `Severity`."""
     reason: str
     """In words: "no progress for 2.0 s"."""
+    question: str
+    """What the person is asked, in words."""
+    options: str
+    """JSON list of texts; empty list where the answer is not one of several."""
+    deadline_s: float
+    """Wall time that the robot waits for an answer; 0 for ever."""
+    fallback: str
+    """What the robot does at the deadline: a `Fallback`."""
     time_ns: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HelpAnswer:
+    """How a request for help ended, written once by the gateway."""
+
+    schema_version: int = SCHEMA_VERSION
+    boot_id: str
+    seq: int
+    request_id: str
+    robot_id: str
+    kind: str
+    trigger: str
+    result: str
+    """A `HelpResult`."""
+    answer: str
+    """The chosen option, "x y" of the point in shares of the picture, or the outcome; else empty."""
+    author: str
+    """Empty where nobody answered."""
+    asked_ns: int
+    claimed_ns: int
+    """0 where nobody claimed it."""
+    ended_ns: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -240,7 +358,9 @@ class Release:
     seq: int
     time_ns: int
     event: str
-    """candidate, canary, promote, reject, rollback, freeze, thaw."""
+    """candidate, canary, promote, reject, rollback, freeze, thaw; and of a staged rollout, which begins with
+    canary and ends with promote or reject: rollout_stage (more robots run the version), rollout_pause,
+    rollout_resume, rollout_abort (follows its reject, and says at which stage)."""
     policy_version: str
     previous_version: str
     author: str
@@ -272,3 +392,23 @@ class Telemetry:
     """Steps given up since boot because the spool was full."""
     num_steps_delivered: int
     """Steps acknowledged by the broker since boot."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """Who did what: every claim, takeover, stop, label, promotion and sign-in."""
+
+    schema_version: int = SCHEMA_VERSION
+    boot_id: str
+    seq: int
+    time_ns: int
+    author: str
+    role: str
+    """The author's role at that time; empty where it is not known."""
+    action: str
+    """A verb, such as take_over, stop, label, promote, sign_in."""
+    subject: str
+    """Of what: a robot, an episode, a version, a user."""
+    reason: str
+    detail: str
+    """JSON with whatever else matters."""

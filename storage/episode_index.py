@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.topics import EPISODES, LABELS
+from policy.outcome import Judgement, latest
 from storage.tables import OFFSET_COLUMN, Lake
 from storage.tail import Tail
 
@@ -39,13 +40,6 @@ class EndedEpisode:
     """Its place in the episodes topic, which has one partition: the order of all episodes."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, order=True)
-class _Judgement:
-    time_ns: int
-    offset: int
-    outcome: str
-
-
 class EpisodeIndex:
     """Follows episodes and labels; `refresh` before you ask."""
 
@@ -61,7 +55,7 @@ class EpisodeIndex:
         ends = {topic: None if until is None else until.get(topic.name, {}) for topic in (EPISODES, LABELS)}
         self.episodes_tail = Tail(lake, EPISODES, columns, until=ends[EPISODES])
         self.labels_tail = Tail(lake, LABELS, label_columns, until=ends[LABELS])
-        self._judgements: dict[str, list[_Judgement]] = {}
+        self._judgements: dict[str, list[Judgement]] = {}
         self.episodes: dict[str, EndedEpisode] = {}
         """Ended episodes by id, in the order in which they were read."""
 
@@ -80,7 +74,7 @@ class EpisodeIndex:
             num_rows += len(rows)
         for batch in self.labels_tail.read():
             for row in batch.to_pylist():
-                judgement = _Judgement(time_ns=row["time_ns"], offset=row[OFFSET_COLUMN], outcome=row["outcome"])
+                judgement = Judgement(time_ns=row["time_ns"], offset=row[OFFSET_COLUMN], outcome=row["outcome"])
                 self._judgements.setdefault(row["episode_id"], []).append(judgement)
                 num_rows += 1
         return num_rows
@@ -97,4 +91,4 @@ class EpisodeIndex:
         """
         last = None if until is None else max(until.values(), default=-1)
         counted = [j for j in self._judgements.get(episode_id, ()) if last is None or j.offset <= last]
-        return max(counted).outcome if counted else self.episodes[episode_id].outcome
+        return latest(self.episodes[episode_id].outcome, counted)

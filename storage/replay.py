@@ -41,6 +41,8 @@ _STAMP_S = 10.0
 """How often the stamp is saved: a restart decodes again what came since."""
 _FILL_SHARE = 0.9
 """Of the capacity, when the ring is filled from a longer table; the rest is room for what comes."""
+_SPARE_SHARE = 0.05
+"""Of the capacity: free rows below which nothing is read that could not be put anywhere."""
 _COLUMNS = (
     "episode_id", "step_index", "source", "spec_id", "time_ns", "operator_id", "control_mode",
     "proposed_action", "executed_action", "state", "tactile", "frames", "command_delay_ms",
@@ -115,14 +117,18 @@ class Replay:
         """Episodes let go because their missing steps did not come."""
         return self._staging.num_given_up
 
-    def refresh(self) -> int:
+    def refresh(self, *, makes_room: bool = True) -> int:
         """Read what the tables have got since; returns how many episodes became complete.
 
-        Views taken before are no longer valid.
+        Args:
+            makes_room: whether the oldest episodes may give way, and views taken before are no longer valid.
+                Otherwise nothing is read while the ring is nearly full.
 
         Raises:
             LakeError: a table cannot be read; the next refresh carries on.
         """
+        if not makes_room and not self._ring.has_room(int(self._ring.capacity * _SPARE_SHARE)):
+            return 0
         if self._index.refresh():
             self._view = None
         if not self._is_filled:
@@ -131,8 +137,8 @@ class Replay:
         for batch in self._steps.stream():
             self._view = None
             self._stage(batch)
-            num_complete += self._complete()
-        num_complete += self._complete()  # the episode's own row may be what was missing
+            num_complete += self._complete(makes_room)
+        num_complete += self._complete(makes_room)  # the episode's own row may be what was missing
         self._is_filled = True
         if time.monotonic() - self._stamped_s > _STAMP_S:
             self._save_stamp()
@@ -229,7 +235,7 @@ class Replay:
             here: Any = pc.equal(episode_ids, episode_id)
             self._staging.add(episode_id, batch.filter(here))
 
-    def _complete(self) -> int:
+    def _complete(self, makes_room: bool) -> int:
         """Move what is whole from staging to the ring, in the order of the episodes topic."""
         ended = [self._index.episodes[name] for name in self._staging if name in self._index.episodes]
         num_complete = 0
@@ -237,6 +243,8 @@ class Replay:
             steps = self._staging.whole(episode.episode_id, episode.num_steps)
             if steps is None:
                 continue
+            if not makes_room and not self._ring.has_room(episode.num_steps):
+                break
             self._staging.drop(episode.episode_id)
             if self._is_wanted(episode):
                 num_complete += self._decode(episode, steps)

@@ -119,6 +119,14 @@ class Ring:
         )
         self._next_row = start + length
 
+    def has_room(self, length: int) -> bool:
+        """Whether an episode could be written without another giving way."""
+        if self._next_row + length > self.capacity:
+            return not self._evict(self._next_row, self.capacity, dry_run=True) and not self._evict(
+                0, length, dry_run=True
+            )
+        return not self._evict(self._next_row, self._next_row + length, dry_run=True)
+
     def save_stamp(self) -> None:
         """Write down what the ring holds, in one rename."""
         stamp = {

@@ -9,22 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from actor.chunks import ChunkConfig
+from actor.asking import HelpConfig
+from actor.chunks import ONCE, ChunkConfig, Sampling
 from actor.control_loop import ControlLoop
 from actor.inference import Inference, Seed
 from actor.logbook import Logbook
 from actor.proposer import PolicyProposer
 from actor.safety import Limits, LimitsConfig
+from actor.self_check import SelfCheck, calibration_of
 from actor.stuck import StuckConfig, StuckDetector
 from actor.work import Assignment
 from corrections.intervention import NOBODY, People, SafetyConfig
-from corrections.protocol import HANDED_BACK, HumanCommand, LeaseState, RobotState
+from corrections.protocol import HANDED_BACK, HelpAnswered, HumanCommand, LeaseState, RobotState
 from infra.metrics import Metrics
 from infra.topics import Topic
 from policy import checkpoint
 from policy.network import PolicyConfig
 from policy.policy import Policy
-from policy.schema import Episode, Float32, Observation, Outcome, Source, Step, UInt8
+from policy.schema import Episode, Float32, HelpResult, Observation, Outcome, Source, Step, UInt8
 from policy.spec import CameraSpec, ChannelSpec, EmbodimentSpec
 from policy.tokens import Vocabulary
 from policy.transforms import Normaliser
@@ -111,16 +113,19 @@ class FakeSampler:
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.error: Exception | None = None
+        self.doubt = 0.0
+        """How far the further samples of one request lie from the first, per sample."""
 
     def sample(self, observations: Sequence[Observation], seeds: Sequence[Seed]) -> Float32:
         assert self.may_answer.wait(DEADLINE_S)
         if self.error is not None:
             raise self.error
         self.batches.append(list(seeds))
-        rows = np.arange(self.horizon)
-        return np.stack([np.stack([np.full(self.horizon, tick), rows], axis=1) / 100 for _, tick in seeds]).astype(
-            np.float32
-        )
+        return np.stack([self._chunk(*seed) for seed in seeds]).astype(np.float32)
+
+    def _chunk(self, scene: int, tick: int, number: int = 0) -> Any:
+        chunk = np.stack([np.full(self.horizon, tick), np.arange(self.horizon)], axis=1) / 100
+        return chunk + number * self.doubt
 
 
 class FakeWork:
@@ -134,8 +139,9 @@ class FakeWork:
         num_episodes: int = 1_000,
         chunks: ChunkConfig | None = None,
         source: Source = Source.ROLLOUT,
+        sampling: Sampling = ONCE,
     ) -> None:
-        self._sampler, self._inference, self._source = sampler, inference, source
+        self._sampler, self._inference, self._source, self._sampling = sampler, inference, source, sampling
         self._chunks = chunks or ChunkConfig()
         self.num_left = num_episodes
         self.episodes: list[Episode] = []
@@ -152,7 +158,7 @@ class FakeWork:
         return Assignment(
             scene_seed=self.num_left,
             source=self._source,
-            proposer=PolicyProposer(self._sampler, self._inference, self.num_left, self._chunks),
+            proposer=PolicyProposer(self._sampler, self._inference, self.num_left, self._chunks, self._sampling),
             policy_version=self.version,
             release_role="champion",
         )
@@ -204,6 +210,7 @@ class Rig:
     metrics: Metrics = dataclasses.field(default_factory=Metrics)
     limits: LimitsConfig = dataclasses.field(default_factory=lambda: LimitsConfig(max_change=1.0))
     stuck: StuckConfig = dataclasses.field(default_factory=lambda: StuckConfig(after_s=0.0))
+    asking: HelpConfig = dataclasses.field(default_factory=HelpConfig)
     chunks: ChunkConfig = dataclasses.field(default_factory=ChunkConfig)
     num_episodes: int = 1_000
     source: Source = Source.ROLLOUT
@@ -212,8 +219,14 @@ class Rig:
     def __post_init__(self) -> None:
         self.inference = Inference(self.metrics)
         self.work = FakeWork(
-            self.sampler, self.inference, num_episodes=self.num_episodes, chunks=self.chunks, source=self.source
+            self.sampler,
+            self.inference,
+            num_episodes=self.num_episodes,
+            chunks=self.chunks,
+            source=self.source,
+            sampling=Sampling(num_samples=max(1, self.asking.spread_samples), every=self.asking.spread_every),
         )
+        stuck = StuckDetector(self.robot.spec, self.stuck)
         self.loop = ControlLoop(
             self.robot,
             self.work,
@@ -221,7 +234,8 @@ class Rig:
             link=self.link,
             limits=Limits.of(self.robot.spec, self.limits),
             safety=SafetyConfig(takeover_ramp_ms=0.0),
-            stuck=StuckDetector(self.robot.spec, self.stuck),
+            check=SelfCheck(self.robot.spec, stuck, self.asking, calibration_of(self.asking)),
+            asking=self.asking,
             metrics=self.metrics,
             clock_ns=lambda: self.now_ns,
         )
@@ -259,6 +273,19 @@ class Rig:
             command=human,
             command_received_ns=self.now_ns,
         )
+
+    def answer(self, answer: str = "", **changes: Any) -> None:
+        """Somebody answers what the robot asks now."""
+        request = self.link.reports[-1].help
+        fields: dict[str, Any] = {
+            "request_id": request.request_id,
+            "episode_id": self.link.reports[-1].episode_id,
+            "trigger": request.trigger,
+            "result": HelpResult.ANSWERED,
+            "fallback": request.fallback,
+        }
+        answered = HelpAnswered(robot_id="r-0", answer=answer, author="ann", **{**fields, **changes})
+        self.link.now = dataclasses.replace(self.link.now, answers=(*self.link.now.answers, answered))
 
     def hand_back(self, epoch: int = 1) -> None:
         """The person lets the policy go on."""

@@ -5,15 +5,19 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 from corrections.gateway import Gateway, GatewayConfig
 from corrections.intervention import InterventionState, SafetyConfig, advance, human_action, ramp
-from corrections.label_log import LabelLog
 from corrections.lease import LeaseConfig
 from corrections.operator_client import OperatorClient, OperatorConfig
-from corrections.protocol import RobotInfo, RobotState
+from corrections.operator_messages import PeerKind
+from corrections.protocol import Help, RobotInfo, RobotState
+from corrections.record_log import RecordLog
 from corrections.robot_link import LinkConfig, RobotLink
 from infra.memory_bus import MemoryBus
+from infra.topics import Topic
+from infra.wire import decode, records
 from policy.schema import ControlMode
 from policy.spec import ChannelSpec, EmbodimentSpec
 
@@ -48,6 +52,9 @@ class RigRobot:
         self.safety = safety
         self.state = InterventionState()
         self.episode_id = "e1"
+        self.help = Help()
+        """What it asks for."""
+        self.unlabelled_episode_id = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -74,6 +81,8 @@ class RigRobot:
                     episode_id=self.episode_id,
                     step_index=step_index,
                     lease_epoch=people.lease.epoch if people.lease else 0,
+                    help=self.help,
+                    unlabelled_episode_id=self.unlabelled_episode_id,
                 ),
             )
 
@@ -108,13 +117,13 @@ async def running_gateway(
 ) -> AsyncIterator[Gateway]:
     bus = bus or MemoryBus()
     bus.ensure_topics()
-    labels = LabelLog(lambda: bus)
-    labels.start()
+    log = RecordLog(lambda: bus)
+    log.start()
     config = GatewayConfig(port=port)
     leases = lease or LeaseConfig(lost_after_s=6)
-    async with Gateway(config, leases, labels, operator_token=operator_token, robot_token=robot_token) as gateway:
+    async with Gateway(config, leases, log, operator_token=operator_token, robot_token=robot_token) as gateway:
         yield gateway
-    await asyncio.to_thread(labels.close, 0.5)
+    await asyncio.to_thread(log.close, 0.5)
 
 
 def robot_url(gateway: Gateway) -> str:
@@ -122,10 +131,24 @@ def robot_url(gateway: Gateway) -> str:
 
 
 def operator(
-    gateway: Gateway, name: str = "ann", *, token: str = "", clock_ns: Callable[[], int] = time.monotonic_ns
+    gateway: Gateway,
+    name: str = "ann",
+    *,
+    token: str = "",
+    kind: PeerKind = PeerKind.PERSON,
+    clock_ns: Callable[[], int] = time.monotonic_ns,
 ) -> OperatorClient:
     config = OperatorConfig(url=f"ws://127.0.0.1:{gateway.port}/operator", operator_id=name, timeout_s=DEADLINE_S)
-    return OperatorClient(config, token=token, clock_ns=clock_ns)
+    return OperatorClient(config, token=token, kind=kind, clock_ns=clock_ns)
+
+
+def logged(bus: MemoryBus, topic: Topic) -> list[Any]:
+    """Every record of a topic so far."""
+    return [
+        record
+        for message in bus.consumer(topic.name, "earliest").poll(0.0)
+        for record in records(topic, decode(topic, message.value))
+    ]
 
 
 async def until(condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:

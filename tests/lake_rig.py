@@ -107,8 +107,9 @@ def make_episode(number: int, num_steps: int, *, boot_id: str = "b0", first_seq:
 def make_label(seq: int, episode_id: str, outcome: str, time_ns: int) -> Label:
     """Somebody's judgement."""
     return Label(
-        boot_id="console", seq=seq, episode_id=episode_id, outcome=outcome, reason="", author="ann", time_ns=time_ns
-    )
+        boot_id="console", seq=seq, episode_id=episode_id, outcome=outcome, progress=0, reason="",
+        author="ann", time_ns=time_ns,
+    )  # fmt: skip
 
 
 def make_run(number: int, num_steps: int, *, boot_id: str = "b0", **fields: Any) -> tuple[list[Step], Episode]:

@@ -50,6 +50,7 @@ def toy_learner(
     directory: Path,
     registry: PolicyRegistry,
     *,
+    critics: PolicyRegistry | None = None,
     producer: Producer | None = None,
     config: LearnerConfig = CONFIG,
     source: Source | None = None,
@@ -63,6 +64,7 @@ def toy_learner(
     return Learner(
         source=source or ToySource(toy_data()),
         registry=registry,
+        critics=critics or MemoryRegistry(Path(tempfile.mkdtemp(prefix="critics-", dir=directory.parent))),
         ledger=Ledger(producer),
         producer=producer,
         algorithm=RECAP,

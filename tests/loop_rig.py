@@ -29,7 +29,9 @@ from storage.audit import Audit, audit
 from storage.tables import Lake, LakeConfig, lake_of
 from tests.actor_process import ROOT, received
 
-FLEET = FleetConfig(num_actors=2, robots_per_actor=2, num_evaluators=0, demonstrations=6)
+FLEET = FleetConfig(
+    num_actors=2, robots_per_actor=2, num_evaluators=0, has_critic=False, has_console=False, demonstrations=6
+)
 SERVERS = ("kafka", "mlflow", "gateway", "ingest")
 HURRIED = {
     "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
@@ -172,14 +174,16 @@ class LiveFleet:
 
 
 @contextlib.contextmanager
-def live_fleet(directory: Path) -> Iterator[LiveFleet]:
+def live_fleet(
+    directory: Path, fleet: FleetConfig = FLEET, environ: Mapping[str, str] = HURRIED
+) -> Iterator[LiveFleet]:
     """Everything `touchline up` starts, in a home of its own; ended when the block is."""
     home = Home(directory / "home")
     lake = lake_of(LakeConfig(), home)
     events: list[str] = []
     with Supervisor(home, on_event=events.append) as supervisor:
-        environ = start_fleet(supervisor, FLEET, Doors(), environ=HURRIED)
-        yield LiveFleet(supervisor=supervisor, environ=environ, lake=lake, watch=Watch(lake), events=events)
+        shared = start_fleet(supervisor, fleet, Doors(), environ=environ)
+        yield LiveFleet(supervisor=supervisor, environ=shared, lake=lake, watch=Watch(lake), events=events)
 
 
 def ids(rows: Sequence[Mapping[str, Any]], field: str = "episode_id") -> set[str]:

@@ -10,8 +10,9 @@ from dataclasses import field
 
 import torch
 
-from learner.advantage import AdvantageConfig, advantages, indicators, returns, split
-from learner.critic import CriticConfig, fit_critic
+from learner.advantage import AdvantageConfig, Float64, advantages, indicators, returns, split
+from learner.critic import CriticConfig, CriticFit, fit_critic
+from learner.critic_checkpoint import Critic, task_scales
 from learner.data import Data
 from learner.labels import Labels, Pool, supervised, with_autonomous
 from learner.mix import Mix, MixConfig, choose
@@ -79,6 +80,18 @@ class Recap:
             return_to_go=outcome.return_to_go,
             advantage=advantage,
             report=critic.report,
+            critic=self._to_publish(data, critic, advantage),
+        )
+
+    def _to_publish(self, data: Data, fitted: CriticFit, advantage: Float64) -> Critic | None:
+        if not fitted.networks:
+            return None
+        return Critic(
+            spec=data.spec,
+            config=self.value,
+            advantage=self.advantage,
+            networks=fitted.networks,
+            tasks=task_scales(data.experience, data.tasks, advantage, self.advantage),
         )
 
     def mix(self, labels: Labels) -> Mix:

@@ -28,8 +28,9 @@ def bus(request: pytest.FixtureRequest) -> Bus:
 
 def label(seq: int, episode_id: str = "e1", reason: str = "") -> Label:
     return Label(
-        boot_id="b1", seq=seq, episode_id=episode_id, outcome="success", reason=reason, author="a", time_ns=seq
-    )
+        boot_id="b1", seq=seq, episode_id=episode_id, outcome="success", progress=0, reason=reason, author="a",
+        time_ns=seq,
+    )  # fmt: skip
 
 
 def telemetry(robot_id: str, num_steps: int) -> Telemetry:

@@ -1,15 +1,17 @@
 """The same promises from every input device, the scripted twin included.
 
 The SpaceMouse and the gamepad are driven below their libraries' surface: recorded HID reports of both
-layouts, and a joystick object; the keyboard runs on a real pseudo-terminal.
+layouts, which the browser's tests read too, and a joystick object; the keyboard runs on a real pseudo-terminal.
 """
 
+import json
 import os
 import pty
 import struct
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,8 @@ from corrections.gamepad import Gamepad
 from corrections.keyboard import Keyboard
 from corrections.spacemouse import SpaceMouse
 from policy.errors import ConfigError, DeviceLost
+
+REPORTS = Path(__file__).parent.parent / "fixtures" / "spacemouse_reports.json"
 
 
 class FakeHid:
@@ -221,64 +225,18 @@ def test_closing_twice_does_no_harm(rig: Any) -> None:
 # --- what only one device promises ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layout", [two_reports, one_report])
-def test_spacemouse_axes_follow_our_convention_in_both_layouts(layout: Any) -> None:
-    made, handle = spacemouse(layout)
-    for axis, raw in enumerate((dict(x=175), dict(y=-175), dict(z=-175), dict(rx=175), dict(ry=-175), dict(rz=-175))):
-        handle.reports.extend(layout(**raw))
+@pytest.mark.parametrize("case", json.loads(REPORTS.read_text()), ids=lambda case: case["name"])
+def test_spacemouse_reads_recorded_reports_as_the_browser_does(case: Any) -> None:
+    clock = Clock()
+    start_s = clock.now_s
+    made, handle = spacemouse(two_reports, clock, case["product_id"])
+    for step in case["steps"]:
+        clock.now_s = start_s + step["at_ms"] / 1000
+        handle.reports.extend(map(bytes, step["reports"]))
         state = made.device.read()
-        assert state.axes[axis] == pytest.approx(0.5)
-        assert sum(map(abs, state.axes)) == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize("layout", [two_reports, one_report])
-def test_spacemouse_is_clipped_and_the_queue_is_drained(layout: Any) -> None:
-    made, handle = spacemouse(layout)
-    for x in range(99):
-        handle.reports.extend(layout(x=x))
-    handle.reports.extend(layout(x=-2_000))
-    assert made.device.read().axes[0] == -1.0
-    assert not handle.reports
-
-
-@pytest.mark.parametrize("layout", [two_reports, one_report])
-def test_spacemouse_silence_becomes_zero_later_with_the_dead_man_held(layout: Any) -> None:
-    for deadman, limit_s in ((False, 0.1), (True, 0.25)):
-        clock = Clock()
-        made, handle = spacemouse(layout, clock)
-        handle.reports.extend([b"\x03\x01\x00"] if deadman else [])
-        handle.reports.extend(layout(x=350, rz=-350))
-        made.device.read()
-        clock.now_s += limit_s - 0.001
-        assert made.device.read().axes[0] == 1.0
-        clock.now_s += 0.002
-        assert made.device.read().axes == REST
-        handle.reports.append(layout(z=-350)[0])
-        assert made.device.read().axes == (0.0, 0.0, 1.0, 0.0, 0.0, 0.0), "nothing of before comes back"
-
-
-def test_spacemouse_buttons_are_found_whatever_the_layout_and_pressed_before_the_first_motion() -> None:
-    made, handle = spacemouse(one_report)
-    handle.reports.append(b"\x03\x02\x00")
-    assert made.device.read().buttons == {Button.HAND_BACK}
-    handle.reports.extend(one_report(x=10))
-    assert made.device.read().buttons == {Button.HAND_BACK}
-    handle.reports.append(b"\x03\x00\x00")
-    assert made.device.read().buttons == frozenset()
-
-
-def test_spacemouse_pro_has_its_own_buttons() -> None:
-    made, handle = spacemouse(two_reports, product_id=0xC62B)
-    handle.reports.append(bytes([3, 0, 0, 0b0100_0000]))
-    assert made.device.read().buttons == {Button.STOP}
-    handle.reports.append(bytes([3, 0, 0b0001_0000, 0]))
-    assert made.device.read().buttons == {Button.DEADMAN}
-
-
-def test_spacemouse_ignores_reports_it_does_not_know() -> None:
-    made, handle = spacemouse(two_reports)
-    handle.reports.extend([b"\x17\x01\x02\x03", b"\x01\x05", b"\x03"])
-    assert made.device.read() == DeviceState(axes=REST, buttons=frozenset(), age_s=0.0)
+        assert state.axes == pytest.approx(step["axes"])
+        assert sorted(state.buttons) == step["buttons"]
+        assert not handle.reports, "the queue is drained"
 
 
 def test_gamepad_without_analogue_triggers_has_its_right_stick_elsewhere() -> None:

@@ -15,7 +15,7 @@ from policy.errors import BusUnavailable, ConfigError
 from policy.schema import Label
 
 DEADLINE_S = 30.0
-LABEL = Label(boot_id="b", seq=0, episode_id="e", outcome="success", reason="", author="a", time_ns=1)
+LABEL = Label(boot_id="b", seq=0, episode_id="e", outcome="success", progress=0, reason="", author="a", time_ns=1)
 
 
 def test_acknowledged_messages_survive_sigkill_and_another_port(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_second_operator_is_refused_and_cannot_move_the_robot() -> None:
                     forged = dataclasses.replace(
                         bob._commands.next(ann.held, bob.seen["r1"], bob.clock_ns()), is_deadman_held=True
                     )
-                    await bob._send(forged)
+                    await bob.send(forged)
                     await bob.wait_for(
                         lambda: bob.last_refusal is not None and bob.last_refusal.request == "command", DEADLINE_S
                     )

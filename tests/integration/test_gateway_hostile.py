@@ -13,10 +13,9 @@ from corrections import operator_messages as messages
 from corrections.operator_messages import Watch
 from infra.memory_bus import MemoryBus
 from infra.topics import LABELS
-from infra.wire import decode, records
 from policy.errors import ConfigError
 from policy.schema import ControlMode, Outcome
-from tests.corrections_rig import DEADLINE_S, SPEC, operator, robot_url, running_gateway, ticking, until
+from tests.corrections_rig import DEADLINE_S, SPEC, logged, operator, robot_url, running_gateway, ticking, until
 
 
 def hello(name: Any = "mallory") -> Any:
@@ -57,6 +56,11 @@ def test_malformed_and_oversized_messages_get_an_answer_that_names_the_mistake()
                         (b"\x00", "binary"),
                         ('{"type":"acquire"}', "missing"),
                         ('{"type":"acquire","robot_id":"nobody"}', "no such robot"),
+                        ('{"type":"claim","request_id":"nothing"}', "no such request is open"),
+                        ('{"type":"answer_help","request_id":"nothing","answer":"go on"}', "no such request is open"),
+                        ('{"type":"mark","episode_id":"e","step_index":-9}', "step_index is -1 or more"),
+                        ('{"type":"label","episode_id":"e","outcome":"success","progress":9}', "progress is 1 to 5"),
+                        ('{"type":"raise_help","robot_id":"r1","kind":"point","trigger":"x","reason":""}', "services"),
                         ('{"type":"operator_hello","operator_id":"x"}', "not now"),
                         (json.dumps({"type": "stop", "robot_id": "r1", "reason": "x" * 17_000}), "too long"),
                         ('{"type":"instruct","robot_id":"r1","instruction":"x"}', "do not hold"),
@@ -173,16 +177,8 @@ def test_labels_reach_the_log_and_wait_while_the_broker_is_away() -> None:
                     await client.release()
                     bus.is_available = True
                     await client.label("e1", Outcome.SUCCESS)
-
-                    def logged() -> Any:
-                        return [
-                            record
-                            for message in bus.consumer(LABELS.name, "earliest").poll(0.0)
-                            for record in records(LABELS, decode(LABELS, message.value))
-                        ]
-
-                    await until(lambda: len(logged()) == 2)
-                    outcomes = {label.outcome: label.author for label in logged()}
+                    await until(lambda: len(logged(bus, LABELS)) == 2)
+                    outcomes = {label.outcome: label.author for label in logged(bus, LABELS)}
                     assert outcomes == {"failure": "ann", "success": "ann"}
 
     asyncio.run(scenario())

@@ -69,7 +69,7 @@ def test_the_gateway_serves_without_a_broker_and_ends_cleanly(tmp_path: Path) ->
         child.send_signal(signal.SIGTERM)
         _, rest = child.communicate(timeout=60)
         assert child.returncode == 0, rest
-        assert re.search("labels lost", rest), "what the broker never took is said"
+        assert re.search("records lost", rest), "what the broker never took is said"
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,20 @@ import numpy as np
 import pytest
 import torch
 
+from infra import freeze, releases, rollout
 from infra import registry as registries
-from infra import releases
 from infra.ledger import Ledger
 from infra.memory_bus import MemoryBus
 from infra.memory_registry import MemoryRegistry
 from infra.metrics import Metrics
 from infra.registry import MlflowConfig, PolicyRegistry
+from infra.releases import CanaryCohort
+from infra.rollout_state import Rollout, RolloutConfig
 from infra.topics import EPISODES, RELEASES
 from infra.wire import decode
 from learner.fast_gate import FastGateConfig
-from learner.judge import EvidenceSource, Judge, JudgeConfig
+from learner.judge import Judge
+from learner.judge_bench import EvidenceSource, JudgeConfig
 from learner.synthetic import toy_data, toy_spec
 from learner.verdict import GateConfig
 from policy import checkpoint
@@ -35,12 +38,25 @@ from tests.lake_rig import Filler, make_episode
 from tests.learner_rig import POLICY
 
 GATE = 1_000_000
+FLEET = tuple(f"r{number}" for number in range(8))
+QUICK = RolloutConfig(stages=("1", "all"), min_soak_s=0, min_robot_minutes=0)
+STAGED = RolloutConfig(stages=("1", "3", "all"), min_soak_s=60, min_robot_minutes=1)
+MINUTE_STEPS = 1_200
 
 
 class Court:
     """A judge with everything it reads, and a clock of its own."""
 
-    def __init__(self, directory: Path, registry: PolicyRegistry, config: JudgeConfig | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        registry: PolicyRegistry,
+        config: JudgeConfig | None = None,
+        *,
+        stages: RolloutConfig = QUICK,
+        gate: GateConfig | None = None,
+        num_episodes: int = 4,
+    ) -> None:
         self.directory, self.registry = directory, registry
         self.bus = MemoryBus()
         self.bus.ensure_topics()
@@ -48,18 +64,26 @@ class Court:
         self.now_s = 0.0
         self._filler = Filler(Lake(str(directory / "lake")))
         self._num_episodes = 0
-        self.judge = Judge(
-            registry=registry,
+        self._config, self._stages, self._gate = config or JudgeConfig(), stages, gate or GateConfig()
+        self._fast_gate = FastGateConfig(num_episodes=num_episodes, wait_s=60)
+        self.judge = self.another()
+        self.episodes("", "s", source="demonstration", first_scene=3_000_000)
+
+    def another(self) -> Judge:
+        """As after a restart."""
+        return Judge(
+            registry=self.registry,
             ledger=self.ledger,
             index=EpisodeIndex(self._filler.lake),
-            directory=directory / "fetched",
-            config=config or JudgeConfig(),
-            fast_gate=FastGateConfig(num_episodes=4, wait_s=60),
-            gate=GateConfig(),
+            directory=self.directory / "fetched",
+            config=self._config,
+            fast_gate=self._fast_gate,
+            gate=self._gate,
+            cohort=CanaryCohort(fleet=FLEET),
+            stages=self._stages,
             metrics=Metrics(),
             now_ns=lambda: int(self.now_s * 1e9),
         )
-        self.episodes("", "s", source="demonstration", first_scene=3_000_000)
 
     def publish(self, *, spec: EmbodimentSpec | None = None, nan: bool = False, held_out: float = 0.2) -> str:
         spec = spec or toy_spec()
@@ -111,6 +135,26 @@ class Court:
         self.judge.step()
         assert self.champion() == version
         return version
+
+    def admit(self, outcomes: str = "s" * 4) -> str:
+        """A candidate that passed the fast gate."""
+        version = self.publish()
+        self.episodes(version, outcomes)
+        self.judge.step()
+        assert self.registry.alias(releases.CANARY) == version
+        return version
+
+    def on_trial(self) -> int:
+        """How many robots run the canary."""
+        acting = [releases.acting_version(self.registry, robot, CanaryCohort(fleet=FLEET)) for robot in FLEET]
+        return sum(found is not None and found.role == releases.CANARY for found in acting)
+
+    def state(self) -> Rollout | None:
+        return rollout.under_way(self.registry)
+
+    def verdict(self, version: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.registry.get(version).tags[releases.VERDICT_TAG])
+        return found
 
     def events(self) -> Sequence[str]:
         messages = [m for partition in self.bus.log(RELEASES.name) for m in partition]
@@ -185,18 +229,32 @@ def test_a_canary_that_collapses_is_rejected(court: Court) -> None:
     assert court.champion() == first
 
 
-def test_a_canary_without_evidence_is_rejected_in_time(court: Court) -> None:
+def test_a_candidate_that_nobody_tries_waits_in_words(court: Court) -> None:
     court.crown()
     version = court.publish()
-    court.judge.step()
-    court.now_s = 61
+    for court.now_s in (0, 59, 3_000, 90_000):
+        court.judge.step()
+        assert court.status(version)[0] == "candidate"
+        assert ("waits for simulated episodes: 0 of 4" in court.status(version)[1]) == (court.now_s > 60)
+    court.episodes(version, "s" * 4)
     court.judge.step()
     assert court.status(version)[0] == "canary"
-    assert "no simulated episodes came in time" in court.status(version)[1]
-    court.now_s = 61 + 3_601
+
+
+def test_no_episodes_are_waited_for_where_no_evaluator_runs(tmp_path: Path) -> None:
+    court = Court(tmp_path, MemoryRegistry(tmp_path / "registry"), num_episodes=0)
+    version = court.publish()
+    court.judge.step()
+    assert court.champion() == version
+
+
+def test_a_canary_without_evidence_is_rejected_in_time(court: Court) -> None:
+    court.crown()
+    version = court.admit()
+    court.now_s = 3_601
     court.judge.step()
     assert court.status(version)[0] == "rejected"
-    assert "undecided in time" in court.status(version)[1]
+    assert "undecided in time, waiting for 4 of at least 16 paired scenes" in court.status(version)[1]
 
 
 def test_the_first_version_must_succeed_at_least_once(court: Court) -> None:
@@ -217,12 +275,12 @@ def test_a_newer_candidate_supersedes_those_that_wait(court: Court) -> None:
 
 
 def test_nothing_moves_while_frozen(court: Court) -> None:
-    releases.freeze(court.registry, court.ledger, author="ann", reason="visitors")
+    freeze.freeze(court.registry, court.ledger, author="ann", reason="visitors")
     version = court.publish()
     court.episodes(version, "s" * 8)
     court.judge.step()
     assert court.champion() is None
-    releases.thaw(court.registry, court.ledger, author="ann", reason="gone")
+    freeze.thaw(court.registry, court.ledger, author="ann", reason="gone")
     court.judge.step()
     assert court.champion() == version
 
@@ -240,6 +298,7 @@ def test_robots_without_a_simulator_are_judged_at_work(tmp_path: Path) -> None:
     court.episodes(first, "sf" * 20, source="rollout", first_scene=500)
     court.judge.step()
     assert court.champion() == version
+    assert court.verdict(version)["source"] == "work"
 
 
 def test_evidence_of_the_ledger_is_json(court: Court) -> None:
@@ -256,3 +315,144 @@ def test_evidence_of_the_ledger_is_json(court: Court) -> None:
     assert decided["tasks"]["toy"]["champion"]["rate"] == 0.5
     assert np.isfinite(decided["log_e_better"])
     assert first != version
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> Court:
+    torch.set_num_threads(1)
+    (tmp_path / "registry").mkdir()
+    return Court(tmp_path, MemoryRegistry(tmp_path / "registry"), stages=STAGED)
+
+
+def test_evidence_and_soak_bring_a_version_to_everybody_stage_by_stage(
+    tmp_path: Path, mlflow_config: MlflowConfig
+) -> None:
+    torch.set_num_threads(1)
+    staged = Court(tmp_path, registries.connect(mlflow_config), stages=STAGED)
+    staged.crown()
+    version = staged.admit()
+    assert staged.on_trial() == 1
+    staged.episodes(version, "s" * 36, first_scene=GATE + 4)
+    staged.judge.step()
+    staged.now_s = 61
+    staged.judge.step()
+    assert staged.on_trial() == 1
+    assert staged.verdict(version)["waits_for"] == ["1.0 more robot-minutes"]
+    staged.episodes(version, "s", source="rollout", first_scene=0, num_steps=MINUTE_STEPS)
+    staged.now_s = 62
+    staged.judge.step()
+    assert staged.on_trial() == 3
+    staged.judge = staged.another()
+    staged.now_s = 120
+    staged.judge.step()
+    assert staged.on_trial() == 3
+    assert staged.verdict(version)["waits_for"] == ["2 s more soak", "1.0 more robot-minutes"]
+    staged.now_s = 122
+    staged.episodes(version, "s", source="rollout", first_scene=1, num_steps=MINUTE_STEPS)
+    staged.judge.step()
+    assert staged.champion() == version
+    assert staged.state() is None
+    assert "more success than the champion" in staged.status(version)[1]
+    assert list(staged.events())[-3:] == ["canary", "rollout_stage", "promote"]
+
+
+def test_too_few_pairs_hold_the_next_stage(staged: Court) -> None:
+    staged.crown()
+    version = staged.admit()
+    staged.now_s = 100
+    staged.episodes(version, "s" * 3, source="rollout", first_scene=0, num_steps=MINUTE_STEPS)
+    staged.judge.step()
+    assert staged.on_trial() == 1
+    assert staged.verdict(version)["waits_for"] == ["4 of at least 16 paired scenes"]
+    assert staged.verdict(version)["word"] == "not_enough_yet"
+    # No worse, as far as can be seen, is enough for more robots; only the last step takes the whole test.
+    staged.episodes(version, "sf" * 6, first_scene=GATE + 4)
+    staged.judge.step()
+    assert staged.on_trial() == 3
+
+
+def test_a_regression_takes_the_robots_back_even_in_a_pause(staged: Court) -> None:
+    first = staged.crown()
+    version = staged.admit()
+    rollout.next_stage(staged.registry, staged.ledger, author="ann", reason="hurry")
+    rollout.pause(staged.registry, staged.ledger, author="ann", reason="lunch")
+    assert staged.on_trial() == 3
+    staged.episodes(version, "f" * 60, first_scene=GATE + 4)
+    staged.judge.step()
+    assert staged.on_trial() == 0
+    assert staged.status(version)[0] == "rejected"
+    assert "worse than the champion in toy" in staged.status(version)[1]
+    assert staged.verdict(version)["word"] == "worse"
+    assert staged.champion() == first
+    assert list(staged.events())[-2:] == ["reject", "rollout_abort"]
+
+
+def test_robots_that_do_worse_at_work_are_taken_back_though_simulation_is_content(staged: Court) -> None:
+    first = staged.crown()
+    version = staged.admit("s" * 40)
+    freeze.freeze(staged.registry, staged.ledger, author="ann", reason="night")
+    staged.episodes(version, "f" * 30, source="rollout", first_scene=0)
+    staged.episodes(first, "s" * 30, source="rollout", first_scene=500)
+    staged.judge.step()
+    assert staged.status(version)[0] == "rejected"
+    assert "at work worse than the champion in toy" in staged.status(version)[1]
+    assert staged.verdict(version)["word"] == "worse"
+
+
+def test_a_paused_rollout_goes_on_where_it_was(staged: Court) -> None:
+    staged.crown()
+    version = staged.admit()
+    staged.episodes(version, "s" * 36, first_scene=GATE + 4)
+    staged.episodes(version, "s", source="rollout", first_scene=0, num_steps=MINUTE_STEPS)
+    rollout.pause(staged.registry, staged.ledger, author="ann", reason="lunch", now_ns=int(30e9))
+    staged.now_s = 5_000
+    staged.judge.step()
+    assert staged.on_trial() == 1
+    rollout.resume(staged.registry, staged.ledger, author="ann", reason="back", now_ns=int(5_000e9))
+    staged.judge.step()
+    assert staged.on_trial() == 1
+    staged.now_s = 5_031
+    staged.judge.step()
+    assert staged.on_trial() == 3
+
+
+def test_having_passed_the_test_counts_when_the_soak_is_over(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    court = Court(
+        tmp_path, MemoryRegistry(tmp_path / "registry"), stages=RolloutConfig(stages=("1", "all"), min_soak_s=60)
+    )
+    court.crown()
+    version = court.admit("s" * 40)
+    court.judge.step()
+    # Later scenes bring the evidence below the bar again; one may stop whenever it was convincing.
+    court.episodes(version, "ff" * 12 + "sf" * 18, first_scene=GATE + 40)
+    court.judge.step()
+    assert court.verdict(version)["word"] == "better"
+    court.now_s = 61
+    court.episodes(version, "s" * 5, source="rollout", first_scene=0, num_steps=MINUTE_STEPS)
+    court.judge.step()
+    assert court.champion() == version
+    assert "40 against 20 successes" in court.status(version)[1]
+
+
+def test_the_verdict_is_written_now_and_then(court: Court) -> None:
+    court.crown()
+    version = court.admit()
+    seen = []
+    for court.now_s in (1, 5, 10, 12, 30):
+        court.judge.step()
+        seen.append(court.verdict(version)["at_ns"] / 1e9)
+    assert seen == [1, 1, 1, 12, 30]
+    verdict = court.verdict(version)
+    assert (verdict["version"], verdict["champion"], verdict["num_pairs"]) == (version, "1", 4)
+    assert verdict["tasks"][0]["candidate"]["k"] == 4
+    assert verdict["num_more_needed"] == 12
+
+
+def test_a_canary_that_a_person_started_needs_no_stages(staged: Court) -> None:
+    staged.crown()
+    version = staged.publish()
+    releases.start_canary(staged.registry, staged.ledger, version, author="ann", reason="looks good")
+    staged.episodes(version, "s" * 40)
+    staged.judge.step()
+    assert staged.champion() == version

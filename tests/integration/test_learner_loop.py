@@ -12,6 +12,7 @@ from infra.memory_bus import MemoryBus
 from infra.memory_registry import MemoryRegistry
 from infra.topics import RELEASES, VALUES
 from learner import train_state
+from learner.base_tries import BaseTries, begin_from
 from learner.candidate import RECORD_FILE
 from learner.mix import MixConfig
 from learner.schedule import Schedule
@@ -147,13 +148,40 @@ def test_the_next_round_waits_for_the_judge(tmp_path: Path) -> None:
     worker = threading.Thread(target=learner.run)
     worker.start()
     try:
-        assert _until(lambda: len(registry.versions()) == 1)
+        assert _until(lambda: [version.tags.get("status") for version in registry.versions()] == ["candidate"])
         registry.set_tag("1", "status", "champion")
         assert _until(lambda: len(registry.versions()) == 2)
     finally:
         stopping.set()
         worker.join(30)
     assert not worker.is_alive()
+
+
+def test_a_rejected_base_is_tried_again_from_another_seed(tmp_path: Path) -> None:
+    registry, directory = MemoryRegistry(tmp_path / "registry"), tmp_path / "learner"
+
+    def run_until(num_versions: int) -> TrainState:
+        stopping = StopWhen(lambda: len(registry.versions()) >= num_versions)
+        toy_learner(directory, registry, config=SHORT, stopping=stopping).run()  # type: ignore[arg-type]
+        return latest(directory)
+
+    first = run_until(1)
+    registry.set_tag("1", "status", "rejected")
+    second = run_until(2)
+    assert [(state.round, state.attempt, state.published) for state in (first, second)] == [(0, 0, "1"), (0, 1, "2")]
+    assert first.seed != second.seed
+    assert registry.get("2").tags["round"] == "0"
+    registry.set_tag("2", "status", "rejected")
+    for tries, is_left in ((2, False), (3, True)):
+        BaseTries(registry, tries).look(second)
+        assert second.is_rejected == is_left
+    assert begin_from(second) == (None, 2)
+    registry.set_alias("champion", "1")
+    BaseTries(registry, 3).look(second)
+    assert begin_from(second) == (second, 1)
+    # Somebody promoted one of them all the same: the rounds go on from the last base.
+    third = run_until(3)
+    assert (third.round, third.attempt, third.published) == (1, 1, "3")
 
 
 def test_losses_fall(tmp_path: Path) -> None:

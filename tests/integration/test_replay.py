@@ -178,6 +178,25 @@ def test_another_capacity_or_lake_is_rebuilt(filler: Filler, tmp_path: Path) -> 
     empty.close()
 
 
+def test_a_view_in_use_stays_while_more_comes(filler: Filler, replay: Replay) -> None:
+    """A training that goes on for minutes must not keep the log from being read."""
+    for number in range(3):
+        filler.put_run(number, 40)
+    replay.refresh()
+    view = replay.view()
+    before = drawn(view)
+    filler.put_run(3, 40)
+    assert replay.refresh(makes_room=False) == 1
+    assert drawn(view) == before
+    for number in range(4, 8):
+        filler.put_run(number, 40)
+    assert replay.refresh(makes_room=False) == 1  # 200 rows hold five episodes
+    assert drawn(view) == before
+    assert replay.refresh(makes_room=False) == 0
+    replay.refresh()
+    assert [str(name)[-2:] for name in replay.episodes["episode_id"]][-1] == "e7"
+
+
 def test_the_oldest_give_way(filler: Filler, tmp_path: Path) -> None:
     replay = Replay(filler.lake, tmp_path / "replay", toy_spec(), 20)
     pins = []

@@ -150,7 +150,22 @@ class ExactlyOnceInDelta(RuleBasedStateMachine):
 
     def append(self, seqs: list[int]) -> None:
         requests = [
-            HelpRequest(robot_id="r", boot_id="b", seq=seq, request_id="", episode_id="", reason="", time_ns=0)
+            HelpRequest(
+                robot_id="r",
+                boot_id="b",
+                seq=seq,
+                request_id="",
+                episode_id="",
+                kind="take_over",
+                trigger="",
+                severity="warning",
+                reason="",
+                question="",
+                options="[]",
+                deadline_s=0,
+                fallback="continue",
+                time_ns=0,
+            )
             for seq in seqs
         ]
         self.log.append(wire.decode(HELP_REQUESTS, wire.encode(requests)))

@@ -162,7 +162,7 @@ def test_a_stop_holds_at_once(rig: Rig) -> None:
     assert modes(rig) == ["autonomous", "stopped"]
     assert rig.robot.applied[1] is None
     assert rig.shelf.of(HelpRequest)[0].reason == "stopped: smoke"
-    assert rig.link.reports[-1].help_reason == "stopped: smoke"
+    assert rig.link.reports[-1].help.reason == "stopped: smoke"
 
 
 def test_limits_come_last_for_people_too_and_are_reported() -> None:
@@ -193,10 +193,10 @@ def test_no_progress_asks_for_help_and_motion_closes_the_request() -> None:
     rig.tick(4)
     (request,) = rig.shelf.of(HelpRequest)
     assert request.reason == "no progress for 0.2 s"
-    assert rig.link.reports[-1].help_request_id == request.request_id
+    assert rig.link.reports[-1].help.request_id == request.request_id
     rig.hold(command=(1.0, 0.0))
     rig.tick()
-    assert rig.link.reports[-1].help_request_id == ""
+    assert rig.link.reports[-1].help.request_id == ""
     rig.inference.close()
 
 
@@ -224,6 +224,18 @@ def test_pictures_are_offered_only_while_somebody_watches(rig: Rig) -> None:
     rig.link.now = dataclasses.replace(NOBODY, is_watched=True)
     rig.tick()
     assert len(rig.link.pictures) == 1
+
+
+def test_a_robot_at_rest_is_seen_too(rig: Rig) -> None:
+    """Nobody should clear a stop without having looked."""
+    rig.tick(NUM_STEPS - 1)
+    rig.hold(command=(0.0, 0.0))
+    rig.tick()
+    rig.link.now = dataclasses.replace(rig.link.now, is_watched=True)
+    before = len(rig.link.pictures)
+    assert rig.loop.tick() is Progress.IDLE
+    assert rig.loop.tick() is Progress.IDLE
+    assert len(rig.link.pictures) == before + 1  # a few a second are enough
 
 
 def test_the_end_of_the_process_cuts_the_episode(rig: Rig) -> None:

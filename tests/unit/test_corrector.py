@@ -6,7 +6,7 @@ import pytest
 
 from corrections.corrector import Corrector, QualityConfig, can_correct
 from corrections.lookout import Lookout
-from corrections.protocol import LeaseState, RobotState
+from corrections.protocol import Help, LeaseState, RobotState
 from policy.errors import ConfigError
 from policy.schema import ControlMode, Outcome
 from robots.plug_insertion import PlugInsertion
@@ -103,7 +103,7 @@ def test_what_the_lookout_leaves_alone(body: Any) -> None:
         return [need.reason for need in blind.ripe({"r": state}, {}, {"r": 20.0}, NOW)]
 
     assert ripe(seen(stuck)) == []
-    assert ripe(seen(stuck, help_request_id="1", help_reason="stuck")) == []
+    assert ripe(seen(stuck, help=Help(request_id="1", reason="stuck"))) == []
     assert ripe(seen(stuck, mode=ControlMode.STOPPED)) == []
     assert ripe(seen(stuck, mode=ControlMode.LOST)) == ["lost its operator"]
     assert ripe(RobotState(robot_id="r", mode=ControlMode.LOST, task_id="plug_insertion")) == []

@@ -63,8 +63,9 @@ def test_roles_follow_the_ledger() -> None:
 def test_a_later_label_wins() -> None:
     episodes = [{"episode_id": "a", "outcome": "failure"}]
     labels = [
-        {"episode_id": "a", "outcome": "failure", "time_ns": 2},
-        {"episode_id": "a", "outcome": "success", "time_ns": 3},
+        {"episode_id": "a", "outcome": "success", "time_ns": 3, "kafka_offset": 1},
+        {"episode_id": "a", "outcome": "timed_out", "time_ns": 3, "kafka_offset": 0},
+        {"episode_id": "a", "outcome": "failure", "time_ns": 2, "kafka_offset": 2},
     ]
     assert evidence.latest_outcomes(episodes, labels) == {"a": "success"}
 

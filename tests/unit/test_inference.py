@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from actor.chunks import ChunkConfig, Chunks
+from actor.chunks import ChunkConfig, Chunks, Sampling
 from actor.inference import Inference, Request
 from infra.metrics import Metrics
 from policy.errors import ConfigError
@@ -14,8 +14,7 @@ OBSERVATION = TinyRobot().observe()
 
 def _answer(request: Request | None) -> None:
     assert request is not None
-    (chunk,) = request.sampler.sample([request.observation], [request.seed])
-    request.fill(chunk)
+    request.fill(request.sampler.sample([request.observation] * len(request.seeds), request.seeds))
 
 
 def _rows(chunks: Chunks, ticks: range, *, late: int = 0, is_virtual: bool) -> list[tuple[int, int] | None]:
@@ -77,7 +76,7 @@ def test_a_drop_forgets_the_chunk_and_the_one_on_its_way() -> None:
     assert chunks.propose(4, is_virtual=False) is None
     fresh = chunks.ask(5, OBSERVATION)
     assert fresh is not None
-    assert fresh.seed == (7, 5)
+    assert fresh.seeds == ((7, 5),)
 
 
 def test_a_horizon_that_is_too_short_is_refused() -> None:
@@ -98,8 +97,37 @@ def test_what_was_asked_for_before_a_flush_is_one_batch_per_policy() -> None:
     assert inference.wake.wait(10.0)
     assert one.batches == [[(0, 0), (2, 0)]]
     assert other.batches == []
-    np.testing.assert_array_equal(requests[2].result()[:, 1], np.arange(8, dtype=np.float32) / 100)
+    np.testing.assert_array_equal(requests[2].result()[0, :, 1], np.arange(8, dtype=np.float32) / 100)
     inference.close()
+
+
+def test_several_chunks_of_one_observation_leave_the_executed_one_and_its_neighbours_alone() -> None:
+    inference, sampler = Inference(Metrics()), FakeSampler()
+    sampler.doubt = 1.0
+    requests = [
+        Request(sampler=sampler, observation=OBSERVATION, seed=(0, tick), num_samples=num)
+        for tick, num in ((1, 1), (2, 3), (3, 1))
+    ]
+    for request in requests:
+        inference.ask(request)
+    inference.flush()
+    wait_for(lambda: all(request.is_done for request in requests))
+    assert sampler.batches == [[(0, 1), (0, 2), (0, 2, 1), (0, 2, 2), (0, 3)]]
+    assert [len(request.result()) for request in requests] == [1, 3, 1]
+    assert [round(float(request.result()[0, 0, 0]) * 100) for request in requests] == [1, 2, 3]
+    inference.close()
+
+
+def test_samples_are_drawn_every_so_many_chunks_and_told_once() -> None:
+    chunks = Chunks(FakeSampler(), 7, ChunkConfig(), Sampling(num_samples=4, every=2))
+    nums = []
+    for tick in (0, 4, 8):
+        _answer(chunks.ask(tick, OBSERVATION))
+        chunks.propose(tick, is_virtual=True)
+        samples = chunks.take_samples()
+        nums.append(0 if samples is None else len(samples))
+        assert chunks.take_samples() is None
+    assert nums == [4, 0, 4]
 
 
 def test_an_urgent_request_does_not_wait_for_a_flush_nor_does_anybody_wait_for_it() -> None:
@@ -123,5 +151,5 @@ def test_a_sampler_that_fails_fails_its_requests_and_not_the_thread() -> None:
     wait_for(lambda: all(request.is_done for request in requests))
     with pytest.raises(RuntimeError, match="no memory"):
         requests[0].result()
-    assert requests[1].result().shape == (8, 2)
+    assert requests[1].result().shape == (1, 8, 2)
     inference.close()

@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,8 @@ from corrections.mapping import MappingConfig, action_of, shape
 from policy.errors import ConfigError
 
 CONFIG = MappingConfig()
+TABLE = json.loads((Path(__file__).parent.parent / "fixtures" / "mapping_cases.json").read_text())
+"""The browser's tests read the same numbers."""
 
 
 @pytest.mark.parametrize("value", [0.0, 0.049, 0.05, -0.05])
@@ -29,6 +33,19 @@ def test_axes_go_where_they_are_mapped_at_the_chosen_speed() -> None:
     assert action_of(axes, config, speed_level=2, num_action=3) == pytest.approx((0.4, -0.2, 1.0))
     assert action_of(axes, config, speed_level=0, num_action=2) == pytest.approx((0.1, -0.05))
     assert action_of(axes, config, speed_level=2, num_action=5)[3:] == (0.0, 0.0)
+
+
+def test_every_row_of_the_table_that_the_browser_shares() -> None:
+    for case in TABLE["cases"]:
+        fields = TABLE["mappings"][case["mapping"]]
+        config = MappingConfig(
+            dead_zone=fields["dead_zone"],
+            curve=fields["curve"],
+            speeds=tuple(fields["speeds"]),
+            axes=tuple(fields["axes"]),
+        )
+        action = action_of(tuple(case["axes"]), config, speed_level=case["speed_level"], num_action=case["num_action"])
+        assert action == pytest.approx(case["action"], abs=1e-11), case
 
 
 @pytest.mark.parametrize(

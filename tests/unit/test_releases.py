@@ -4,7 +4,7 @@ from typing import TypedDict
 
 import pytest
 
-from infra import releases
+from infra import freeze, releases
 from infra.ledger import Ledger
 from infra.memory_bus import MemoryBus
 from infra.memory_registry import MemoryRegistry
@@ -125,22 +125,22 @@ def test_rollback_to_a_named_version_ends_its_canary(registry: MemoryRegistry, l
 
 def test_a_freeze_stops_promotions_but_not_rollbacks(registry: MemoryRegistry, ledger: Ledger) -> None:
     releases.promote(registry, ledger, "2", **BY_JUDGE)
-    releases.freeze(registry, ledger, author="ann", reason="audit")
-    assert releases.is_frozen(registry)
+    freeze.freeze(registry, ledger, author="ann", reason="audit")
+    assert freeze.is_frozen(registry)
     with pytest.raises(ConfigError, match=r"frozen.*ann.*audit"):
         releases.promote(registry, ledger, "3", **BY_JUDGE)
     with pytest.raises(ConfigError, match=r"frozen.*ann.*audit"):
         releases.start_canary(registry, ledger, "3", **BY_JUDGE)
     releases.rollback(registry, ledger, author="ann", reason="bad")
-    releases.thaw(registry, ledger, author="ann", reason="done")
-    assert not releases.is_frozen(registry)
+    freeze.thaw(registry, ledger, author="ann", reason="done")
+    assert not freeze.is_frozen(registry)
     releases.promote(registry, ledger, "3", **BY_JUDGE)
 
 
 def test_a_freeze_expires(registry: MemoryRegistry, ledger: Ledger) -> None:
-    releases.freeze(registry, ledger, author="ann", reason="lunch", expires_ns=1_000)
-    assert releases.is_frozen(registry, now_ns=999)
-    assert not releases.is_frozen(registry, now_ns=1_000)
+    freeze.freeze(registry, ledger, author="ann", reason="lunch", expires_ns=1_000)
+    assert freeze.is_frozen(registry, now_ns=999)
+    assert not freeze.is_frozen(registry, now_ns=1_000)
 
 
 def test_the_champion_is_neither_promoted_again_nor_rejected(registry: MemoryRegistry, ledger: Ledger) -> None:

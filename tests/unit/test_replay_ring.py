@@ -93,3 +93,13 @@ def test_a_damaged_stamp_is_rebuilt(tmp_path: Path) -> None:
 def test_an_episode_longer_than_the_ring_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LakeError, match="longer than the ring"):
         append(Ring(tmp_path, SPEC, 8, {}), 0, 9)
+
+
+def test_an_episode_has_room_exactly_while_none_gives_way(tmp_path: Path) -> None:
+    ring = Ring(tmp_path, SPEC, 20, {})
+    for number in range(40):
+        length = 3 + number % 5
+        before, had_room = set(ring.entries), ring.has_room(length)
+        append(ring, number, length)
+        assert had_room == before.issubset(ring.entries)
+    ring.close()

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from actor.asking import HelpConfig
 from actor.control_loop import ControlLoop
 from actor.inference import Inference
 from actor.logbook import Logbook
 from actor.safety import Limits, LimitsConfig
 from actor.scheduler import Scheduler
+from actor.self_check import SelfCheck, calibration_of
 from actor.stuck import StuckConfig, StuckDetector
 from corrections.intervention import People, SafetyConfig
 from corrections.protocol import LeaseState
@@ -37,7 +39,10 @@ class Fleet:
                 link=self.link,
                 limits=Limits.of(SPEC, LimitsConfig()),
                 safety=SafetyConfig(),
-                stuck=StuckDetector(SPEC, StuckConfig(after_s=0)),
+                check=SelfCheck(
+                    SPEC, StuckDetector(SPEC, StuckConfig(after_s=0)), HelpConfig(), calibration_of(HelpConfig())
+                ),
+                asking=HelpConfig(),
                 metrics=self.metrics,
             )
             for number, robot in enumerate(self.robots)

@@ -1,7 +1,7 @@
 import pytest
 
 from learner.trial import Attempt, Pair, paired
-from learner.verdict import Choice, GateConfig, judge_pairs
+from learner.verdict import Choice, GateConfig, Word, judge_pairs, worse_task
 from policy.errors import ConfigError
 
 WON, LOST = Attempt(is_success=True, num_steps=40), Attempt(is_success=False, num_steps=120)
@@ -81,3 +81,25 @@ def test_settings_are_checked() -> None:
         GateConfig(min_pairs=300)
     with pytest.raises(ConfigError, match="alpha"):
         GateConfig(alpha=0)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "word", "held_by"),
+    [
+        ("s" * 10, "f" * 10, Word.NOT_ENOUGH_YET, "10 of at least 16 paired scenes"),
+        ("s" * 30, "sf" * 15, Word.BETTER, ""),
+        ("s" * 120, "s" * 120, Word.NOT_WORSE, ""),
+        ("s" * 20, "s" * 20, Word.NOT_ENOUGH_YET, ""),
+        ("f" * 16, "s" * 16, Word.WORSE, "worse than the champion in plug"),
+        ("f" * 3 + "s" * 17, "s" * 20, Word.NOT_ENOUGH_YET, "a regression in plug"),
+    ],
+)
+def test_its_word_and_what_speaks_against_more_robots(ours: str, theirs: str, word: Word, held_by: str) -> None:
+    verdict = judge_pairs(pairs(ours, theirs), GateConfig())
+    assert (verdict.word, verdict.held_by) == (word, held_by)
+
+
+def test_a_smaller_chance_of_error_takes_more_pairs() -> None:
+    lost = pairs("f" * 6, "s" * 6)
+    assert worse_task(lost, 0.1) == "plug"
+    assert worse_task(lost, 0.01) == ""

@@ -1,0 +1,64 @@
+"""Where the console listens and how long people stay signed in."""
+
+import dataclasses
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from corrections.auth import is_loopback
+from policy.errors import ConfigError
+
+_HOUR_S = 3600.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConsoleConfig:
+    """The web server."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; beyond loopback only with tls_cert and tls_key."""
+    port: int = 8780
+    """Port of pages and sockets; 0 takes a free one."""
+    tls_cert: str = ""
+    """PEM file of the certificate chain; empty serves plain http, on loopback only."""
+    tls_key: str = ""
+    """PEM file of the certificate's key."""
+    origins: tuple[str, ...] = ()
+    """Further addresses under which browsers reach the console, such as https://touchline.example.org."""
+    session_idle_s: float = 8 * _HOUR_S
+    """A session from which nothing is asked for this long ends: a shift."""
+    session_lifetime_s: float = 24 * _HOUR_S
+    """Everybody is signed out after this long, whatever they do."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port < 65_536:
+            raise ConfigError("console.port must be 0 to 65535", got=self.port)
+        if not 0 < self.session_idle_s <= self.session_lifetime_s:
+            raise ConfigError(
+                "sessions need 0 < session_idle_s <= session_lifetime_s",
+                session_idle_s=self.session_idle_s,
+                session_lifetime_s=self.session_lifetime_s,
+            )
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ConfigError("console.tls_cert and console.tls_key go together: set both or none")
+        for name in ("tls_cert", "tls_key"):
+            if getattr(self, name) and not Path(getattr(self, name)).is_file():
+                raise ConfigError(f"console.{name} names no file", path=getattr(self, name))
+        if not is_loopback(self.host) and not self.is_secure:
+            raise ConfigError(
+                "set console.tls_cert and console.tls_key before listening beyond this machine, or use host 127.0.0.1",
+                host=self.host,
+            )
+        for origin in self.origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
+                raise ConfigError("console.origins are like https://touchline.example.org, without a path", got=origin)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it speaks https and wss."""
+        return bool(self.tls_cert)
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of our addresses: http or https."""
+        return "https" if self.is_secure else "http"

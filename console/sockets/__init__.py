@@ -1,0 +1,1 @@
+"""Browsers' sockets: each has a gateway connection of its own, so the gateway sees every person."""
