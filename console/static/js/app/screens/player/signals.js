@@ -33,7 +33,8 @@ export function Signals({ detail, step, onStep }) {
   const groups = useMemo(() => groupsOf(detail), [detail]);
   const chosen = groups.filter((group) => (query.has("charts") ? (query.get("charts") ?? "").split(",").includes(group.title) : isShownFirst(group, groups)));
   const [range, setRange] = useState(/** @type {[number, number] | null} */ (null));
-  const names = chosen.flatMap((group) => group.traces.map((trace) => trace.name));
+  const wanted = [...new Set(chosen.flatMap((group) => group.traces.map((trace) => trace.name)))];
+  const names = wanted.slice(0, MAX_CHANNELS);
   const [first, last] = range ?? [0, Math.max(1, episode.num_steps - 1)];
   const url = names.length ? `/api/episodes/${encodeURIComponent(episode.episode_id)}/series?channels=${names.join(",")}&first=${first}&last=${last}&buckets=${BUCKETS}` : "";
   const series = useResource(url);
@@ -49,6 +50,7 @@ export function Signals({ detail, step, onStep }) {
   const zoom = (/** @type {number} */ from, /** @type {number} */ to) => setRange([Math.max(0, Math.floor(from)), Math.min(episode.num_steps - 1, Math.ceil(to))]);
   return html`<section class="signals" aria-label="Charts">
     <${GroupChoice} groups=${groups} chosen=${chosen} isZoomed=${range !== null} onWhole=${() => setRange(null)} />
+    ${wanted.length > names.length && html`<p class="old-data" role="status">${MAX_CHANNELS} channels can be shown at once. Turn a chart off to see the rest.</p>`}
     <${ResourceState} resource=${series} what="signals" />
     ${data &&
     charts.map(({ group, lines }) => {
@@ -103,7 +105,7 @@ function groupsOf({ channels, spec }) {
   const judged = ["value", "return_to_go"].filter((name) => has.has(name)).map((name) => ({ name, word: name.replaceAll("_", " ") }));
   if (judged.length) groups.push({ title: "value", unit: "", traces: judged });
   const touch = (spec?.tactile ?? []).map((channel, index) => ({ name: `tactile.${index}`, word: channel.name })).filter((trace) => has.has(trace.name));
-  if (touch.length >= MAP_FROM) groups.push({ title: "touch map", unit: spec?.tactile[0].unit ?? "", traces: touch.slice(0, MAX_CHANNELS) });
+  if (touch.length >= MAP_FROM) groups.push({ title: "touch map", unit: spec?.tactile[0].unit ?? "", traces: touch.slice(0, MAX_CHANNELS - MAX_LINES) });
   groups.push(...numbered(has, "tactile", spec?.tactile ?? [], "touch"));
   spec?.action.forEach((axis, index) => {
     const traces = [{ name: `action.${index}`, word: "executed" }, { name: `proposed.${index}`, word: "proposed by the policy" }];
