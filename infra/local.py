@@ -198,6 +198,7 @@ class Supervisor:
             name: {
                 "pid": member.process.pid,
                 "is_running": member.exit_code is None,
+                "is_done": member.exit_code == 0 and member.process.launch.ends,
                 "num_restarts": member.num_restarts,
                 "metrics_port": member.process.launch.metrics_port,
                 "log": str(member.process.log_file),

@@ -32,13 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if address := console_link.address(place):
         sys.stdout.write(f"console: {address} (touchline console link signs you in)\n")
     sys.stdout.write(_versions(config.from_args("mlflow", MlflowConfig, args)))
-    return 0 if all(word in ("healthy", "running") for word in health.values()) else 1
+    return 0 if all(word in ("healthy", "running", "done") for word in health.values()) else 1
 
 
 def health_of(process: Mapping[str, Any]) -> str:
     """One word, or the problems, of one entry of `fleet.json`."""
     if not process["is_running"]:
-        return "not running"
+        return "done" if process["is_done"] else "not running"
     if not process["metrics_port"]:
         return "running"
     connection = http.client.HTTPConnection(LOOPBACK, process["metrics_port"], timeout=_TIMEOUT_S)

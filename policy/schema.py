@@ -340,7 +340,7 @@ class HelpAnswer:
     result: str
     """A `HelpResult`."""
     answer: str
-    """The chosen option, "x y" of the point in shares of the picture, or the outcome; else empty."""
+    """The chosen option, "x y" of the point in shares of the first camera's picture, or the outcome; else empty."""
     author: str
     """Empty where nobody answered."""
     asked_ns: int

@@ -58,7 +58,7 @@ class ServiceState:
     is_running: bool
     restarts: int
     state: str
-    """healthy, running, or what is wrong in words."""
+    """healthy, running, done, or what is wrong in words."""
     url: str
     """Where its metrics are; empty where it has none."""
 
@@ -91,7 +91,7 @@ class FleetView:
     @property
     def words(self) -> str:
         """How the fleet is; empty where all is well."""
-        ill = [f"{own.name}: {own.state}" for own in self.services if own.state not in ("healthy", "running")]
+        ill = [f"{own.name}: {own.state}" for own in self.services if own.state not in ("healthy", "running", "done")]
         return self.problem or "; ".join(ill)
 
 
@@ -184,7 +184,7 @@ def _first(samples: Iterable[Sample]) -> float | None:
 def _ask(name: str, process: Mapping[str, Any]) -> tuple[ServiceState, list[Sample]]:
     port, is_running = process["metrics_port"], bool(process["is_running"])
     samples: list[Sample] = []
-    state = "running" if is_running else "not running"
+    state = "running" if is_running else "done" if process["is_done"] else "not running"
     if is_running and port:
         try:
             problems = json.loads(_get(port, "/healthz"))["problems"]

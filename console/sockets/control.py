@@ -26,6 +26,7 @@ from policy.errors import WireError
 
 _WELCOME = "welcome"
 _GATEWAY = "gateway"
+_ROSTER = '{"type":"roster"'
 
 
 class Control:
@@ -43,7 +44,7 @@ class Control:
         line = GatewayLine(
             self._gateway,
             messages.OperatorHello(operator_id=person.name, role=person.role),
-            take=lambda data: browser.pass_on(data) if isinstance(data, str) else None,
+            take=lambda data: hearer.pass_on(data) if isinstance(data, str) else None,
             changed=lambda is_up, reason: browser.say(type=_GATEWAY, is_up=is_up, reason=reason),
         )
         hearer = _Hearer(self._access, session, browser, line, self._count)
@@ -63,8 +64,21 @@ class _Hearer:
     ) -> None:
         self._access, self._session = access, session
         self._browser, self._line, self._count = browser, line, count
+        self._simulated: set[str] = set()
         self._told: set[str] = set()
         """Types refused to this role and written down; a held key must not fill the audit."""
+
+    def pass_on(self, text: str) -> None:
+        """One message of the gateway's, as it came.
+
+        Raises:
+            WireError: it is not one.
+        """
+        if text.startswith(_ROSTER):
+            roster = codec.decode(text, messages.TO_OPERATOR)
+            assert isinstance(roster, messages.Roster)
+            self._simulated = {robot.robot_id for robot in roster.robots if robot.is_simulated}
+        self._browser.pass_on(text)
 
     async def hear(self, text: str) -> None:
         """Pass one message on, if its sender may say it.
@@ -91,7 +105,7 @@ class _Hearer:
     def _may(self, message: Message) -> bool:
         if message.TYPE in NOT_FOR_BROWSERS:
             raise WireError("the console says this, not a page", type=message.TYPE)
-        person, least = self._session.person, least_role(message)
+        person, least = self._session.person, least_role(message, self._simulated)
         if least is not None and person.role.includes(least):
             return True
         robot_id = getattr(message, "robot_id", "")

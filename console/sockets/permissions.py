@@ -1,6 +1,6 @@
 """The one table of what each role may say to robots; a message that is not in it comes from no browser."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from console.people.roles import Role
@@ -34,8 +34,15 @@ NOT_FOR_BROWSERS = frozenset({messages.OperatorHello.TYPE, help_messages.RaiseHe
 """The console itself, and services such as the critic, say these."""
 
 
-def least_role(message: Message) -> Role | None:
-    """Who may send this; None for no browser at all."""
+def least_role(message: Message, simulated: Collection[str] = ()) -> Role | None:
+    """Who may send this; None for no browser at all.
+
+    Args:
+        message: what they say.
+        simulated: robots that hurt nobody, so that an operator may also clear a stop: the device check ends so.
+    """
+    if isinstance(message, protocol.ClearStop) and message.robot_id in simulated:
+        return Role.OPERATOR
     if isinstance(message, messages.Acquire) and message.force:
         return Role.ENGINEER
     return LEAST_ROLE.get(message.TYPE)

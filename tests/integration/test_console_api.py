@@ -412,8 +412,8 @@ def test_services_are_asked_and_shown(tmp_path: Path) -> None:
         service.metrics.set("touchline_delta_commit_age_seconds", 0.5, topic="steps")
         service.metrics.count("touchline_learner_steps_total", 10, part="policy")
         service.metrics.count("touchline_learner_wait_seconds_total", 1.0, on="episodes")
-        running = {"pid": 1, "is_running": True, "num_restarts": 2, "metrics_port": service.port}
-        dead = {"pid": 2, "is_running": False, "num_restarts": 0, "metrics_port": None}
+        running = {"pid": 1, "is_running": True, "is_done": False, "num_restarts": 2, "metrics_port": service.port}
+        dead = {"pid": 2, "is_running": False, "is_done": False, "num_restarts": 0, "metrics_port": None}
         home.write_fleet({"settings": {"actor": {"seed": 3}}, "processes": {"ingest": running, "actor-0": dead}})
         filled.watch.refresh()
         filled.clock[0] += 2 * S

@@ -16,6 +16,7 @@ from console.sockets.resize import resized
 from console.sockets.views import Credit, View, Views
 from corrections import operator_messages as messages
 from corrections.frames import Frame
+from corrections.protocol import ClearStop
 from policy.errors import WireError
 
 
@@ -107,6 +108,12 @@ def test_every_message_of_an_operator_has_a_role_or_is_no_page_s() -> None:
     assert LEAST_ROLE["stop"] is Role.VIEWER
     assert least_role(messages.Acquire(robot_id="r1")) is Role.OPERATOR
     assert least_role(messages.Acquire(robot_id="r1", force=True, reason="gone home")) is Role.ENGINEER
+
+
+def test_a_stop_is_cleared_by_an_engineer_unless_the_robot_is_simulated() -> None:
+    clear = ClearStop(robot_id="r1", confirm="r1", reason="looked")
+    assert least_role(clear, {"r2"}) is Role.ENGINEER
+    assert least_role(clear, {"r1", "r2"}) is Role.OPERATOR
 
 
 def test_two_pictures_of_a_view_are_on_their_way_at_most() -> None:

@@ -130,7 +130,7 @@ export function StopStep({ robot, mayClear, isDone, onDone }) {
     ${isStopped &&
     (mayClear
       ? html`<button type="button" onClick=${clear}>Clear the stop of ${robot?.robot_id}</button>`
-      : html`<p>${robot?.robot_id} stays stopped until an engineer clears it.</p>`)}
+      : html`<p>${robot?.robot_id} stays stopped until an operator clears it.</p>`)}
   <//>`;
 }
 

@@ -12,6 +12,7 @@ import { duration } from "../../core/format.js";
 import { keyHint } from "../../core/keymap.js";
 import { control, now, robotNow } from "../store.js";
 import { Picture } from "../widgets/picture.js";
+import { StateShape } from "../widgets/state-badge.js";
 import { LookBack } from "./look_back.js";
 import { ownKeys, ownMapping } from "./own.js";
 import { BIG_VIEW } from "./session.js";
@@ -62,7 +63,7 @@ function StateBadge({ robotId }) {
   const isSilent = !robot || ageMs > SILENT_MS;
   const mode = MODES[/** @type {ControlMode} */ (robot?.mode ?? "lost")];
   return html`<p class="state-badge state-${isSilent ? "silent" : robot.mode}" role="status" title=${mode.sentence}>
-    <span class="state-shape" aria-hidden="true">${isSilent ? "…" : mode.shape}</span>
+    <${StateShape} state=${isSilent || !robot ? "silent" : robot.mode} size=${18} />
     ${isSilent ? (robot ? `No news for ${duration(ageMs / 1000)}, was ${mode.word.toLowerCase()}` : "No news yet") : mode.word}
     ${!isSilent && robot.help.reason && html`<span class="state-help">${robot.help.reason}</span>`}
   </p>`;

@@ -1,5 +1,6 @@
 /**
- * STOP, and the way out of it. Anyone signed in may stop; clearing takes an engineer, the robot's name and a reason.
+ * STOP, and the way out of it. Anyone signed in may stop; clearing takes an engineer (an operator, if the robot is simulated), the robot's
+ * name and a reason.
  *
  * @import { Keymap } from "../../core/keymap.js"
  */

@@ -1,16 +1,16 @@
 /**
- * States of a robot as a person reads them: a word, a shape and a colour, always all three.
+ * States of a robot as a person reads them: a word and a sentence; the shape is in widgets/state-badge.js.
  *
  * @import { ControlMode } from "../../core/types.js"
  */
 
-/** @type {Record<ControlMode, {word: string, shape: string, sentence: string}>} */
+/** @type {Record<ControlMode, {word: string, sentence: string}>} */
 export const MODES = {
-  autonomous: { word: "Autonomous", shape: "▶", sentence: "The policy drives." },
-  paused: { word: "Paused", shape: "❚❚", sentence: "A person holds it; it stands still." },
-  correcting: { word: "Correcting", shape: "◆", sentence: "A person drives." },
-  lost: { word: "Lost", shape: "?", sentence: "The link to its person went away; it holds still until somebody takes it." },
-  stopped: { word: "Stopped", shape: "■", sentence: "It is latched; somebody must look and clear it." },
+  autonomous: { word: "Autonomous", sentence: "The policy drives." },
+  paused: { word: "Paused", sentence: "A person holds it; it stands still." },
+  correcting: { word: "Correcting", sentence: "A person drives." },
+  lost: { word: "Lost", sentence: "The link to its person went away; it holds still until somebody takes it." },
+  stopped: { word: "Stopped", sentence: "It is latched; somebody must look and clear it." },
 };
 
 /** @type {Record<string, string>} */

@@ -74,7 +74,7 @@ export function DeviceCheck() {
     <div class="check-steps">
       <${DeviceStep} hands=${hands} isDone=${done.device} onDone=${() => finish("device")} />
       <${PictureStep} robot=${robotToSee()} isDone=${done.picture} onDone=${() => finish("picture")} />
-      <${StopStep} robot=${useRobotToStop()} mayClear=${may("engineer")} isDone=${done.stop} onDone=${() => finish("stop")} />
+      <${StopStep} robot=${useRobotToStop()} mayClear=${may("operator")} isDone=${done.stop} onDone=${() => finish("stop")} />
     </div>
     <div class="check-end">
       <button type="button" class="primary big" disabled=${!isReady} onClick=${startShift}>Start shift</button>

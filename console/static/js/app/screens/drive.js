@@ -170,7 +170,7 @@ function Stop({ drive }) {
     keymap=${ownKeys.value}
     robotId=${drive.robotId}
     isStopped=${robotNow(drive.robotId).value?.mode === "stopped"}
-    mayClear=${may("engineer")}
+    mayClear=${may(rosterOf(drive.robotId)?.is_simulated ? "operator" : "engineer")}
     onStop=${() => drive.stopRobot()}
     onClear=${(/** @type {string} */ reason) => send({ type: "clear_stop", robot_id: drive.robotId, confirm: drive.robotId, reason })}
   />`;

@@ -85,6 +85,9 @@ function heard(row, asOfNs) {
   return row.kept ? ago(row.kept.last_seen_ns, asOfNs || row.kept.last_seen_ns) : "never";
 }
 
+/** States that need nobody. */
+const WELL = new Set(["healthy", "running", "done"]);
+
 /**
  * @param {object} props
  * @param {import("../shapes.js").Service[] | null} props.services
@@ -95,7 +98,7 @@ function Services({ services }) {
   /** @type {import("../widgets/data-table.js").Column[]} */
   const columns = [
     { name: "name", label: "Service", cell: (/** @type {Service} */ row) => row.name, sort: (row) => row.name },
-    { name: "state", label: "State", cell: (/** @type {Service} */ row) => html`<span class=${row.state === "healthy" ? "" : "error-words"}><span aria-hidden="true">${row.state === "healthy" ? "✓" : "!"}</span> ${row.state}</span>`, sort: (row) => row.state },
+    { name: "state", label: "State", cell: (/** @type {Service} */ row) => html`<span class=${WELL.has(row.state) ? "" : "error-words"}><span aria-hidden="true">${WELL.has(row.state) ? "✓" : "!"}</span> ${row.state}</span>`, sort: (row) => row.state },
     { name: "restarts", label: "Restarts", isNumber: true, cell: (/** @type {Service} */ row) => count(row.restarts), sort: (row) => row.restarts },
     { name: "pid", label: "Process", isNumber: true, cell: (/** @type {Service} */ row) => (row.pid ? String(row.pid) : "–"), sort: (row) => row.pid },
     { name: "url", label: "Metrics", cell: (/** @type {Service} */ row) => (row.url ? html`<a href=${`${row.url.replace(/\/$/, "")}/metrics`} rel="noreferrer" target="_blank">metrics<span class="visually-hidden"> of ${row.name}, in a new tab</span></a>` : "–") },
