@@ -7,7 +7,7 @@ knows no service.
 import collections
 import dataclasses
 import http.client
-import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,8 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from infra.home import Home
 from infra.ports import LOOPBACK
+from infra.status import health_of
 from policy.errors import ConfigError
 
+_LOG = logging.getLogger(__name__)
 _TIMEOUT_S = 1.0
 _NUM_KEPT = 20_000
 """Points per series: about a day at the default period."""
@@ -184,14 +186,12 @@ def _first(samples: Iterable[Sample]) -> float | None:
 def _ask(name: str, process: Mapping[str, Any]) -> tuple[ServiceState, list[Sample]]:
     port, is_running = process["metrics_port"], bool(process["is_running"])
     samples: list[Sample] = []
-    state = "running" if is_running else "done" if process["is_done"] else "not running"
+    state = health_of(process)
     if is_running and port:
         try:
-            problems = json.loads(_get(port, "/healthz"))["problems"]
-            state = "; ".join(f"{what}: {why}" for what, why in problems.items()) or "healthy"
             samples = _samples(name, _get(port, "/metrics").decode())
-        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-            state = f"does not answer: {error}"
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            _LOG.debug("no metrics", extra={"service": name, "cause": str(error)})
     known = ServiceState(
         name=name,
         pid=int(process["pid"]),

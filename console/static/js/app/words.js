@@ -176,7 +176,6 @@ export const QUEUE = Object.freeze({
 export const WALL = Object.freeze({
   title: "Wall",
   counters: Object.freeze({ autonomous: "autonomous", helped: "with a person", waiting: "waiting for a person", down: "down" }),
-  needs: (/** @type {string} */ reason) => `Needs help: ${reason}`,
 });
 
 export const FIRST_RUN = Object.freeze({

@@ -12,7 +12,7 @@ import { link } from "../router.js";
 import { help, leases, robots, roster } from "../store.js";
 import { Picture } from "../widgets/picture.js";
 import { StateBadge, stateOf } from "../widgets/state-badge.js";
-import { STATES, WALL } from "../words.js";
+import { WALL } from "../words.js";
 import { FirstRun } from "./first-run.js";
 
 const FPS = 2;
@@ -82,12 +82,11 @@ function Tile({ robot, request, hasPicture }) {
   const lease = leases.value.get(robot_id);
   const camera = robot.spec?.cameras[0];
   const shape = useMemo(() => ({ aspectRatio: camera ? `${camera.width} / ${camera.height}` : "4 / 3" }), [camera?.width, camera?.height]);
-  const label = `${robot_id}: ${STATES[state]}${request ? `. ${WALL.needs(request.reason)}` : ""}`;
-  return html`<a class=${`wall-tile state-${state} ${request ? `needs severity-${request.severity}` : ""}`} ...${link(`/drive/${encodeURIComponent(robot_id)}`, { watch: 1 })} aria-label=${label}>
+  return html`<a class=${`wall-tile state-${state} ${request ? `needs severity-${request.severity}` : ""}`} ...${link(`/drive/${encodeURIComponent(robot_id)}`, { watch: 1 })}>
     <div class="wall-picture" style=${shape}>
       ${hasPicture ? html`<${Picture} robotId=${robot_id} camera=${0} fps=${FPS} width=${WIDTH} label=${robot_id} />` : html`<p class="picture-note">Too many robots for a picture of each</p>`}
     </div>
-    <div class="wall-words"><strong>${robot_id}</strong><${StateBadge} state=${state} size=${12} /></div>
+    <div class="wall-words"><strong>${robot_id}</strong> <${StateBadge} state=${state} size=${12} /></div>
     <p class="wall-reason">${reasonOf(request, live, lease?.is_held ? lease.operator_id : "")}</p>
   </a>`;
 }

@@ -76,8 +76,10 @@ function Me() {
       toast(problem instanceof Error ? problem.message : String(problem), { isProblem: true });
     }
   };
-  const button = html`<${Icon} name="person" /><span class="me-words"><strong>${me.name}</strong><span>${held.value ? SHELL.holding(held.value) : me.role}</span></span>`;
-  return html`<${Menu} label=${`${me.name}, ${me.role}, ${held.value ? SHELL.holding(held.value) : SHELL.holdingNone}`} class="me-button" button=${button}>
+  const button = html`<${Icon} name="person" /><span class="me-words"><strong>${me.name}</strong> <span>${held.value ? SHELL.holding(held.value) : me.role}</span></span>`;
+  // What is seen comes first, in the same order: people who speak to their computer say what they see.
+  const more = held.value ? `${SHELL.holding(held.value)}, ${me.role}` : `${me.role}, ${SHELL.holdingNone}`;
+  return html`<${Menu} label=${`${me.name} ${more}`} class="me-button" button=${button}>
     ${() => html`<h2 class="menu-title">${me.name}</h2>
       <p>${me.role}: ${ROLES[me.role]}.</p>
       ${held.value && html`<p><a ...${link(`/drive/${encodeURIComponent(held.value)}`)}>${SHELL.holding(held.value)}</a></p>`}

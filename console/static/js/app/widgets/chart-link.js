@@ -12,8 +12,8 @@ import { link } from "../router.js";
  */
 export function ChartLink({ href, label, children }) {
   if (!href) return html`<g><title>${label}</title>${children}</g>`;
-  return html`<a class="chart-link" ...${link(href)} aria-label=${`${label}. Open its episodes`}>
-    <title>${label}</title>
+  return html`<a class="chart-link" ...${link(href)}>
+    <title>${label}. Open its episodes</title>
     ${children}
   </a>`;
 }
