@@ -105,6 +105,10 @@ class CandidateWork:
             self._changed.set()
         return self._assign(acting, scene)
 
+    def refusal(self, robot_id: str) -> str:
+        """Nothing is released here."""
+        return ""
+
     def ended(self, episode: Episode) -> None:
         """Write the result down."""
         self._ledger.add(series(episode.policy_version), episode)

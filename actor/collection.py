@@ -45,6 +45,10 @@ class Collection:
             release_role=released.role,
         )
 
+    def refusal(self, robot_id: str) -> str:
+        """What weight sync says."""
+        return self._weights.refusal(robot_id)
+
     def ended(self, episode: Episode) -> None:
         """Nothing to keep: collection does not resume."""
 

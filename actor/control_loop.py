@@ -73,7 +73,7 @@ class ControlLoop:
         self._is_placed = False
         self._instruction = ""
         self._previous = limits.still
-        self._reporter = Reporter(link, logbook, robot, clock_ns)
+        self._reporter = Reporter(link, logbook, robot, work, clock_ns)
 
     @property
     def is_virtual(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from actor.logbook import Logbook
+from actor.work import Work
 from corrections.intervention import NOBODY, People
 from corrections.protocol import Help, RobotState
 from policy.schema import ControlMode, UInt8
@@ -45,9 +46,14 @@ class Reporter:
     """One robot's reports to people after every tick, and its telemetry about once a second."""
 
     def __init__(
-        self, link: Link, logbook: Logbook, robot: Robot, clock_ns: Callable[[], int] = time.monotonic_ns
+        self,
+        link: Link,
+        logbook: Logbook,
+        robot: Robot,
+        work: Work,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._link, self._logbook, self._robot, self._clock_ns = link, logbook, robot, clock_ns
+        self._link, self._logbook, self._robot, self._work, self._clock_ns = link, logbook, robot, work, clock_ns
         self._telemetry_ns = 0
 
     def report(
@@ -75,6 +81,7 @@ class Reporter:
                 limit_hits=hits,
                 help=request,
                 unlabelled_episode_id=logbook.unlabelled_episode_id,
+                weights_refusal=self._work.refusal(logbook.robot_id),
                 lease_epoch=people.lease.epoch if people.lease else 0,
                 command_delay_ms=-1.0 if math.isnan(delay_ms) else delay_ms,
             ),

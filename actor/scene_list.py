@@ -30,6 +30,10 @@ class SceneList:
         """The next scene; None when all were handed out."""
         return self._assign(self._remaining.popleft(), robot) if self._remaining else None
 
+    def refusal(self, robot_id: str) -> str:
+        """Nothing is released here."""
+        return ""
+
     def ended(self, episode: Episode) -> None:
         """Write the result down."""
         self._ledger.add(self._series, episode)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from actor.acting_policy import ActingPolicy
-from infra import releases
+from infra import releases, rollout_state
 from infra.bus import Bus, Consumer
 from infra.metrics import Metrics
 from infra.registry import PolicyRegistry, PolicyVersion
@@ -59,6 +59,15 @@ class Released:
     """"champion" or "canary"."""
 
 
+@dataclasses.dataclass(frozen=True)
+class _Refusal:
+    """Weights that do not act here."""
+
+    reason: str
+    until_s: float
+    """Monotonic time at which they are fetched once more."""
+
+
 class WeightSync:
     """The released weights of all robots of one process."""
 
@@ -91,7 +100,8 @@ class WeightSync:
         self._registry, self._directory, self._robot_ids, self._load = registry, directory, robot_ids, load
         self._metrics, self._hint, self._cohort, self._config = metrics, hint, cohort, config
         self._released: Mapping[str, Released] = {}
-        self._refused: dict[str, float] = {}
+        self._refused: dict[str, _Refusal] = {}
+        self._unheeded: Mapping[str, str] = {}
         self._closing = closing
         self._thread = threading.Thread(target=self._run, name="weight-sync", daemon=True)
 
@@ -108,6 +118,10 @@ class WeightSync:
     def released(self, robot_id: str) -> Released | None:
         """What the robot is to run now; None before anything was ever released. Never waits."""
         return self._released.get(robot_id)
+
+    def refusal(self, robot_id: str) -> str:
+        """Which weights the robot should run and will not, and why, in words; empty where it runs what it should."""
+        return self._unheeded.get(robot_id, "")
 
     # --- weight-sync thread ----------------------------------------------------------------------
 
@@ -127,14 +141,21 @@ class WeightSync:
         Raises:
             RegistryUnavailable: the registry does not answer; nothing changed.
         """
+        aliases = self._registry.aliases()
+        rollout = rollout_state.read(self._registry, aliases.get(releases.CANARY))
         acting = {
-            robot_id: releases.acting_version(self._registry, robot_id, self._cohort) for robot_id in self._robot_ids
+            robot_id: releases.acting_of(aliases, rollout, robot_id, self._cohort) for robot_id in self._robot_ids
         }
         found = self._policies({choice.version for choice in acting.values() if choice is not None})
         changed = dict(self._released)
         for robot_id, choice in acting.items():
             if choice is not None and choice.version in found:
                 changed[robot_id] = Released(policy=found[choice.version], role=choice.role)
+        self._unheeded = {
+            robot_id: f"version {choice.version}: {self._refused[choice.version].reason}"
+            for robot_id, choice in acting.items()
+            if choice is not None and choice.version not in found and choice.version in self._refused
+        }
         if _summary(changed) != _summary(self._released):
             self._released = changed
             self._keep()
@@ -162,7 +183,7 @@ class WeightSync:
         loaded = {released.policy.version.version: released.policy for released in self._released.values()}
         found = {version: loaded[version] for version in wanted & loaded.keys()}
         for version in sorted(wanted - loaded.keys()):
-            if time.monotonic() < self._refused.get(version, 0.0):
+            if version in self._refused and time.monotonic() < self._refused[version].until_s:
                 continue
             with self._reporting(version):
                 directory = self._registry.fetch(version, self._directory)
@@ -176,7 +197,7 @@ class WeightSync:
         try:
             yield
         except WeightsRejected as error:
-            self._refused[version] = time.monotonic() + self._config.retry_refused_s
+            self._refused[version] = _Refusal(str(error), time.monotonic() + self._config.retry_refused_s)
             shutil.rmtree(self._directory / version, ignore_errors=True)
             self._metrics.count("touchline_weights_rejected_total", reason=str(error).split(" [")[0])
             _LOG.error("weights refused; the old ones go on", extra={"version": version, "cause": str(error)})

@@ -40,5 +40,8 @@ class Work(Protocol):
     def next_episode(self, robot_id: str, robot: Robot) -> Assignment | None:
         """The next episode of a robot; None when there is nothing to do just now."""
 
+    def refusal(self, robot_id: str) -> str:
+        """Which weights the robot should run and will not, and why; empty where it runs what it should."""
+
     def ended(self, episode: Episode) -> None:
         """An episode is on disk; called by the recorder thread."""

@@ -130,6 +130,8 @@ class RobotState:
     """Its open request; `help.request_id` is empty when it needs nobody."""
     unlabelled_episode_id: str = ""
     """Its latest ended episode whose outcome only a person can tell; empty where there was none."""
+    weights_refusal: str = ""
+    """Weights that it should run and will not, and why, in words; empty where it runs what it should."""
     lease_epoch: int = 0
     """Epoch that it obeys or last obeyed."""
     command_delay_ms: float = -1.0

@@ -146,6 +146,7 @@ class FakeWork:
         self.num_left = num_episodes
         self.episodes: list[Episode] = []
         self.version = "1"
+        self.refused = ""
 
     @property
     def is_done(self) -> bool:
@@ -162,6 +163,9 @@ class FakeWork:
             policy_version=self.version,
             release_role="champion",
         )
+
+    def refusal(self, robot_id: str) -> str:
+        return self.refused
 
     def ended(self, episode: Episode) -> None:
         self.episodes.append(episode)

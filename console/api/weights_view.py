@@ -34,7 +34,7 @@ def weights_view(
         registry: asked now.
         cohort: which robots try a canary that has no staged rollout, and the fleet's names.
         stages: how the next rollout would go.
-        robots: what each robot said last: robot_id, version, role, age_s, versions_behind, last_swap_ns, refusal.
+        robots: what each robot said last: robot_id, version, role, age_s, versions_behind, last_swap_ns.
         lines: the ledger, `evidence` parsed, in any order.
         now_ns: wall time.
 
@@ -149,13 +149,13 @@ def _robots(
     robots: Sequence[Row], aliases: Mapping[str, str], rollout: Rollout | None, cohort: CanaryCohort
 ) -> list[Json]:
     said = {row["robot_id"]: row for row in robots}
-    silent = {"version": "", "role": "", "age_s": None, "versions_behind": None, "last_swap_ns": 0, "refusal": ""}
+    silent = {"version": "", "role": "", "age_s": None, "versions_behind": None, "last_swap_ns": 0}
     rows = []
     for robot_id in robot_names(cohort, robots):
         row = said.get(robot_id, silent)
         wanted = releases.acting_of(aliases, rollout, robot_id, cohort)
         known = {name: row.get(name, nothing) for name, nothing in silent.items()}
-        rows.append({"robot_id": robot_id, **known, "refusal": row.get("refusal") or "", "wanted": _acting(wanted)})
+        rows.append({"robot_id": robot_id, **known, "wanted": _acting(wanted)})
     return rows
 
 

@@ -38,7 +38,6 @@ def _row(found: Snapshot, own: Array, now_ns: int) -> Json:
         "last_swap_ns": swapped_ns,
         "last_seen_ns": int(episodes.ended_ns[own].max()),
         # Robots say why they refused weights in their log and metrics, not in the lake.
-        "refusal": None,
     }
 
 

@@ -141,6 +141,14 @@ def test_new_weights_wait_for_the_next_episode(rig: Rig) -> None:
     assert [step.policy_version for step in rig.steps] == ["1"] * NUM_STEPS + ["2"] * 3
 
 
+def test_a_robot_says_which_weights_it_refuses(rig: Rig) -> None:
+    rig.tick()
+    assert rig.link.reports[-1].weights_refusal == ""
+    rig.work.refused = "version 2: cut short"
+    rig.tick()
+    assert rig.link.reports[-1].weights_refusal == "version 2: cut short"
+
+
 def test_a_lost_person_leaves_the_robot_holding_and_asking_for_help(rig: Rig) -> None:
     rig.tick()
     rig.hold(command=(1.0, 0.0))

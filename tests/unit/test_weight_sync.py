@@ -112,9 +112,13 @@ def test_bad_weights_are_refused_and_the_old_ones_go_on(site: Site, damage: str)
     site.sync.look()
     site.sync.look()
     assert site.acting() == [(good, CHAMPION)] * 2
+    assert site.sync.refusal("r-0").startswith(f"version {bad}: ")
     refused = [s for s in site.metrics.exposition().decode().splitlines() if s.startswith("touchline_weights_rejected")]
     assert [line.rsplit(" ")[-1] for line in refused if "_created" not in line] == ["1.0"]
     assert json.loads((site.path / "weights" / "last_good.json").read_text())["robots"]["r-0"]["version"] == good
+    site.registry.set_alias(CHAMPION, good)
+    site.sync.look()
+    assert site.sync.refusal("r-0") == ""
 
 
 def test_weights_that_give_what_is_not_finite_are_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

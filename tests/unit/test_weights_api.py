@@ -112,7 +112,6 @@ def test_before_anything_was_released(desk: Desk) -> None:
         "age_s": None,
         "versions_behind": None,
         "last_swap_ns": 0,
-        "refusal": "",
         "wanted": None,
     }
 
@@ -122,7 +121,7 @@ def test_a_rollout_as_the_page_sees_it(desk: Desk) -> None:
     desk.registry.set_tag(
         "2", releases.VERDICT_TAG, json.dumps({"version": "2", "at_ns": time.time_ns(), "num_robot_minutes": 1.5})
     )
-    desk.robots = [{"robot_id": "r9", "version": "1", "role": "champion", "refusal": None, "task_id": "plug"}]
+    desk.robots = [{"robot_id": "r9", "version": "1", "role": "champion", "task_id": "plug"}]
     desk.lines = [
         {
             "time_ns": 1,
@@ -144,7 +143,7 @@ def test_a_rollout_as_the_page_sees_it(desk: Desk) -> None:
     assert state["soak"]["num_robot_minutes"] == 1.5
     assert view["verdict"]["version"] == "2"
     assert [row["wanted"]["version"] for row in view["robots"]] == ["2", "1", "1", "1", "1"]
-    assert (view["robots"][-1]["robot_id"], view["robots"][-1]["refusal"]) == ("r9", "")
+    assert view["robots"][-1]["robot_id"] == "r9"
     assert view["ledger"][0]["evidence"] == {"metrics": {"loss": 0.5, "error": None}, "rate": None}
     candidate = view["candidates"][1]
     assert (candidate["version"], candidate["status"], candidate["metrics"]) == ("2", "canary", {"loss": 0.5})

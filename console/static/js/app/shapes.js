@@ -76,7 +76,7 @@
  *            calibration_error: {task: string, value: number}[],
  *            newest: {version: string, metrics: Record<string, number>} | null}} Learner
  * @typedef {{robot_id: string, version: string, role: string, age_s: number | null, versions_behind: number | null,
- *            last_swap_ns: number, last_seen_ns?: number, refusal: string | null,
+ *            last_swap_ns: number, last_seen_ns?: number,
  *            wanted?: {version: string, role: string} | null}} RobotVersion
  * @typedef {{robots: string[], tasks: string[], cells: {robot_id: string, task: string, n: number, successes: number,
  *            estimate: number, low: number, high: number, episodes: string}[]}} Grid
@@ -168,7 +168,7 @@
  * @typedef {{robot_id: string, task_id: string, version: string, role: string, last_seen_ns: number, num_episodes: number,
  *            num_successes: number, num_failures: number, num_interventions: number, num_correction_steps: number,
  *            robot_hours: number, age_s: number | null, versions_behind: number | null, last_swap_ns: number,
- *            refusal: string | null, episodes: string}} FleetRobot
+ *            episodes: string}} FleetRobot
  * @typedef {{services: Service[], robots: FleetRobot[], health: {is_healthy: boolean, words: string}, as_of_ns: number, lake: string}} Fleet
  * @typedef {FleetRobot & {bands: [string, number, number, string][],
  *            events: {time_ns: number, kind: string, words: string, episode_id: string}[],

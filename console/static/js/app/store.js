@@ -104,6 +104,14 @@ export function robotNow(robotId) {
 }
 
 /**
+ * Why a robot does not run the weights that it should, as it says itself now; empty where it does.
+ * @param {{robot_id: string}} row
+ */
+export function refusalOf({ robot_id }) {
+  return robots.value.get(robot_id)?.weights_refusal ?? "";
+}
+
+/**
  * @param {string} robotId
  * @returns {RosterRobot | null}
  */

@@ -28,6 +28,7 @@
  * @property {number[]} state
  * @property {string[]} limit_hits
  * @property {{request_id: string, kind: string, trigger: string, severity: string, reason: string, question: string, options: string[], deadline_s: number, fallback: string}} help its open request; request_id is empty where it needs nobody
+ * @property {string} weights_refusal weights that it should run and will not, and why; empty where it runs what it should
  * @property {string} unlabelled_episode_id its latest ended episode that only a person can judge; empty where there is none
  * @property {number} lease_epoch
  * @property {number} command_delay_ms -1 where no command was applied

@@ -71,7 +71,7 @@ function columnsOf(asOfNs) {
     { name: "holder", label: "Held by", cell: (/** @type {Row} */ row) => row.holder || "nobody", sort: (row) => row.holder },
     { name: "episodes", label: "Episodes", isNumber: true, cell: (/** @type {Row} */ row) => (row.kept ? html`<a ...${link(`/episodes?${row.kept.episodes}`)}>${count(row.kept.num_episodes)}</a>` : "–"), sort: (row) => row.kept?.num_episodes ?? null },
     { name: "help", label: "Helped", isNumber: true, cell: (/** @type {Row} */ row) => (row.kept ? count(row.kept.num_interventions) : "–"), sort: (row) => row.kept?.num_interventions ?? null },
-    { name: "needs", label: "Needs", cell: (/** @type {Row} */ row) => html`<span class="wrap">${row.live?.help.reason || row.kept?.refusal || "nothing"}</span>` },
+    { name: "needs", label: "Needs", cell: (/** @type {Row} */ row) => html`<span class="wrap">${row.live?.help.reason || row.live?.weights_refusal || "nothing"}</span>` },
   ];
 }
 

@@ -74,7 +74,7 @@ function Facts({ robot }) {
       <dt>Version</dt><dd class="tabular"><a ...${link("/weights")}>${robot.version || "none"}</a>${robot.role ? `, ${robot.role}` : ""}</dd>
       <dt>Weights' age</dt><dd class="tabular">${robot.age_s === null ? "–" : duration(robot.age_s)}${robot.versions_behind ? `, ${counted(robot.versions_behind, "version")} behind` : ""}</dd>
       <dt>Last swap</dt><dd class="tabular">${ago(robot.last_swap_ns, robot.as_of_ns)}</dd>
-      <dt>Refused</dt><dd>${robot.refusal || "no"}</dd>
+      <dt>Refused</dt><dd>${robotNow(robot.robot_id).value?.weights_refusal || "no"}</dd>
       <dt>Last 24 hours</dt><dd class="tabular"><a ...${link(`/episodes?${robot.episodes}`)}>${counted(robot.num_episodes, "episode")}</a> in ${robot.robot_hours.toFixed(1)} robot-hours</dd>
       <dt>Success</dt><dd class="tabular">${judged ? `${percent(robot.num_successes / judged)} of ${count(judged)} judged` : "none judged"}</dd>
       <dt>Helped</dt><dd class="tabular">${counted(robot.num_interventions, "time")}, ${counted(robot.num_correction_steps, "step")}</dd>

@@ -91,6 +91,6 @@ function StopButton() {
   const robotId = held.value;
   const words = robotId ? SHELL.stopHeld(robotId) : SHELL.stopNone;
   return html`<button type="button" class="top-stop" aria-disabled=${robotId ? null : "true"} aria-label=${words} title=${words} onClick=${stopHeld}>
-    ${SHELL.stop}${robotId && html`<span>${robotId}</span>`}
+    ${SHELL.stop}${robotId && html` <span>${robotId}</span>`}
   </button>`;
 }

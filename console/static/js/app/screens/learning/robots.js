@@ -5,6 +5,7 @@ import { html } from "htm/preact";
 import { count, counted, duration, percent, percentWithInterval } from "../../../core/format.js";
 import { link } from "../../router.js";
 import { HeatGrid } from "../../widgets/heat-grid.js";
+import { refusalOf } from "../../store.js";
 import { DataTable } from "../../widgets/data-table.js";
 import { Panel } from "../../widgets/panel.js";
 import { ago } from "../../widgets/when.js";
@@ -13,7 +14,7 @@ import { ago } from "../../widgets/when.js";
 export function Staleness({ data, why, frame }) {
   const rows = data.staleness ?? [];
   const behind = rows.filter((row) => (row.versions_behind ?? 0) > 0).length;
-  const refusing = rows.filter((row) => row.refusal).length;
+  const refusing = rows.filter(refusalOf).length;
   const summary = `${counted(rows.length, "robot")}: ${behind ? `${count(behind)} behind` : "all up to date"}${refusing ? `, ${count(refusing)} refuse` : ""}.`;
   return html`<${Panel} ...${frame("staleness")} question="Who runs what?" unavailable=${why("staleness") || (rows.length ? "" : "No robot has worked in this window.")} summary=${summary} table=${null}>
     <${DataTable} caption="Robots and their weights" rows=${rows} columns=${[
@@ -22,7 +23,7 @@ export function Staleness({ data, why, frame }) {
       { name: "age", label: "Age", isNumber: true, cell: (/** @type {any} */ row) => (row.age_s === null ? "–" : duration(row.age_s)), sort: (/** @type {any} */ row) => row.age_s },
       { name: "behind", label: "Behind", isNumber: true, cell: (/** @type {any} */ row) => (row.versions_behind === null ? "–" : count(row.versions_behind)), sort: (/** @type {any} */ row) => row.versions_behind },
       { name: "swap", label: "Last swap", cell: (/** @type {any} */ row) => ago(row.last_swap_ns, data.now_ns), sort: (/** @type {any} */ row) => row.last_swap_ns },
-      { name: "refusal", label: "Refused", cell: (/** @type {any} */ row) => row.refusal || "no" },
+      { name: "refusal", label: "Refused", cell: (/** @type {any} */ row) => refusalOf(row) || "no" },
     ]} />
   <//>`;
 }

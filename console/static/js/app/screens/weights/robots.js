@@ -4,6 +4,7 @@ import { html } from "htm/preact";
 
 import { count, duration } from "../../../core/format.js";
 import { link } from "../../router.js";
+import { refusalOf } from "../../store.js";
 import { DataTable } from "../../widgets/data-table.js";
 import { ago } from "../../widgets/when.js";
 
@@ -19,7 +20,7 @@ export function RobotTable({ data }) {
     { name: "age", label: "Age", isNumber: true, cell: (/** @type {RobotVersion} */ row) => (row.age_s === null ? "–" : duration(row.age_s)), sort: (row) => row.age_s },
     { name: "behind", label: "Behind", isNumber: true, cell: (/** @type {RobotVersion} */ row) => (row.versions_behind === null ? "–" : count(row.versions_behind)), sort: (row) => row.versions_behind },
     { name: "swap", label: "Last swap", cell: (/** @type {RobotVersion} */ row) => ago(row.last_swap_ns, data.now_ns), sort: (row) => row.last_swap_ns },
-    { name: "refusal", label: "Refused", cell: (/** @type {RobotVersion} */ row) => (row.refusal ? html`<span class="error-words">${row.refusal}</span>` : "no"), sort: (row) => row.refusal ?? "" },
+    { name: "refusal", label: "Refused", cell: (/** @type {RobotVersion} */ row) => (refusalOf(row) ? html`<span class="error-words">${refusalOf(row)}</span>` : "no"), sort: refusalOf },
   ];
   return html`<section class="panel is-full"><h2>What does each robot run?</h2>
     <${DataTable} caption="Robots and their weights" columns=${columns} rows=${data.robots} empty="No robot has connected yet." />
