@@ -22,5 +22,6 @@ export default [
     // The core is pure: nothing of the page, so that it runs in a worker and under node --test.
     languageOptions: { globals: { ...Object.fromEntries(Object.keys(globals.browser).map((name) => [name, "off"])), performance: "readonly", setTimeout: "readonly" } },
   },
+  { files: ["tests/browser/**/*.js"], languageOptions: { ecmaVersion: 2023, sourceType: "script", globals: { ...globals.browser } } },
   { files: ["tests/browser_core/**/*.js"], languageOptions: { ecmaVersion: 2023, sourceType: "module", globals: { ...globals.node } } },
 ];
