@@ -37,6 +37,10 @@ BENCHMARKS = {
         command=("benchmarks.console_queries",),
         figure="p50 and p95 of every route over the lake, a million steps in 5,000 episodes (minutes)",
     ),
+    "console_browser": Benchmark(
+        command=("benchmarks.console_browser",),
+        figure="Drive in Chromium: pictures drawn, round trips with pictures and without, a chart's first paint",
+    ),
     "touch": Benchmark(
         command=("benchmarks.learning", "touch"), figure="success with touch, against touch zeroed (minutes)"
     ),

@@ -129,7 +129,8 @@ def _picture(camera: int, moment: int) -> UInt8:
             rng.integers(0, 255, 3)
         )
     picture += np.random.default_rng((camera, moment)).normal(0, _NOISE, picture.shape)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    pixels: UInt8 = np.clip(picture, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def main(argv: Sequence[str] | None = None) -> int:
