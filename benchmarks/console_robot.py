@@ -88,7 +88,10 @@ class BenchRobot:
         return float(np.mean([len(frames.jpeg(picture)) for moment in self._moments for picture in moment]))
 
     def film(self) -> None:
-        """Show pictures at the cameras' rate until told to stop."""
+        """Show pictures at the cameras' rate until told to stop.
+
+        A whole period after the one before: the link drops what comes sooner.
+        """
         while not self._stopping.wait(1 / CAMERA_FPS):
             if self._link.people(ROBOT).is_watched:
                 self._link.show(ROBOT, self._moments[len(self.shown_ns) % _NUM_MOMENTS])

@@ -51,7 +51,8 @@ class Mailbox:
         if self.pictures is None or not self.people.is_watched or self.pictures[0] < self._next_picture_ns:
             return
         (capture_ns, pictures), self.pictures = self.pictures, None
-        self._next_picture_ns = capture_ns + _FRAME_PERIOD_NS
+        # From when it was due, not from when it came: a camera that is a little early must not lose every second one.
+        self._next_picture_ns = max(self._next_picture_ns + _FRAME_PERIOD_NS, capture_ns)
         self._sequence = (self._sequence + 1) % (1 << 32)
         for camera, picture in enumerate(pictures):
             yield frames.pack(

@@ -48,7 +48,7 @@ export function Stage({ drive, spec }) {
           aria-pressed=${index === big}
           onClick=${() => drive.showCamera(index)}
         >
-          <${Picture} robotId=${drive.robotId} camera=${index} fps=${6} width=${240} label="" />
+          <${Picture} robotId=${drive.robotId} camera=${index} fps=${10} width=${240} label="" />
           <span class="thumbnail-name">${camera.name} <kbd>${keyHint(ownKeys.value, `camera_${index + 1}`)}</kbd></span>
         </button>`,
       )}
