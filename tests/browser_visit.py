@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, ViewportSize, expect
 
 from console.access import COOKIE
 from tests.actor_process import ROOT
@@ -85,8 +85,12 @@ class Visits:
         self._stack.close()
 
     def _watch(self, page: Page) -> None:
-        page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
+        page.on("console", self._said)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(f"{message.text} {message.location['url']}")
 
     def _requested(self, request: Request) -> None:
         url = urlsplit(request.url)

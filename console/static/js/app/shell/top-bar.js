@@ -51,7 +51,7 @@ function Load() {
 function Alarms() {
   const list = alarms.value;
   const words = list.length ? SHELL.alarms(list.length) : SHELL.noAlarms;
-  const button = html`<${Icon} name="bell" /><span class="tabular">${list.length}</span>`;
+  const button = html`<${Icon} name="bell" />${list.length > 0 && html`<span class="tabular">${list.length}</span>`}`;
   return html`<${Menu} label=${words} class=${`alarm-button ${list.length ? "has-alarms" : ""}`} button=${button}>
     ${(/** @type {() => void} */ close) => html`<h2 class="menu-title">${words}</h2>
       <ul class="menu-list">
