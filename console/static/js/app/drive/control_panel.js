@@ -20,6 +20,7 @@ import { STILL } from "./words.js";
  * @property {string} robotId
  * @property {LeaseMessage | undefined} lease
  * @property {(AskedMessage & {heard_ms: number}) | null} asked
+ * @property {boolean} isBetweenEpisodes a robot begins none while somebody holds it
  * @property {boolean} mayDrive
  * @property {boolean} mayForce
  * @property {(options?: {ask?: boolean, force?: boolean, reason?: string}) => void} onTake
@@ -68,12 +69,13 @@ function AskFor({ keymap, lease, name, mayForce, onTake }) {
 }
 
 /** @param {ControlProps} props */
-function Held({ keymap, control, asked, onHandBack, onAnswer, onGoOn }) {
+function Held({ keymap, control, asked, isBetweenEpisodes, onHandBack, onAnswer, onGoOn }) {
   const [cause] = control.stillCauses;
   return html`<section class="control is-held" aria-label="Control">
     <p class="control-words">
       <b>You drive.</b> ${duration((nowMs() - control.heldSinceMs) / 1000)}${control.isArmed ? ", armed" : ", hold the dead-man to move"}
     </p>
+    ${isBetweenEpisodes && html`<p class="control-words" role="status">No episode runs. Hand it back, and the next one begins.</p>`}
     ${cause &&
     html`<p class="control-ended" role="alert">
       ${STILL[cause]}: the robot holds still.

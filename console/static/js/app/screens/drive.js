@@ -117,6 +117,7 @@ function Control({ drive }) {
     lease=${leases.value.get(drive.robotId)}
     asked=${question}
     tick=${now.value}
+    isBetweenEpisodes=${robotNow(drive.robotId).value?.episode_id === ""}
     mayDrive=${drive.mayDrive}
     mayForce=${may("engineer")}
     onTake=${(/** @type {object | undefined} */ options) => drive.take(options)}
