@@ -122,8 +122,11 @@ class ControlLoop:
 
     def _heed_people(self) -> None:
         """Who moves the robot now; plans made before a take-over or a hand-back are stale."""
-        before = self._intervention.mode
         self._people = self._link.people(self.robot_id)
+        self._decide_mode()
+
+    def _decide_mode(self) -> None:
+        before = self._intervention.mode
         self._intervention = intervention.advance(self._intervention, self._people, self._clock_ns(), self._safety)
         if self._intervention.mode is not before:
             self._changed_mode(before, self._intervention.mode)
@@ -161,6 +164,8 @@ class ControlLoop:
 
     def _arbitrate(self, proposal: Proposal | None) -> tuple[Float32 | None, float]:
         """The action to execute, None to hold, and the age of the person's command in ms."""
+        if self._intervention.mode is ControlMode.CORRECTING:
+            self._decide_mode()  # sensing took its time: what went stale meanwhile is not executed
         match self._intervention.mode:
             case ControlMode.AUTONOMOUS:
                 must_hold = self._must_hold(proposal)

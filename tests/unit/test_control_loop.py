@@ -11,9 +11,9 @@ from actor.control_loop import Progress
 from actor.safety import LimitsConfig
 from actor.stuck import StuckConfig
 from actor.work import CUT_REASON
-from corrections.intervention import NOBODY
+from corrections.intervention import NOBODY, SafetyConfig
 from corrections.protocol import Stop
-from policy.schema import ControlMode, Episode, HelpRequest, Intervention, Outcome, Source, Telemetry
+from policy.schema import ControlMode, Episode, HelpRequest, Intervention, Observation, Outcome, Source, Telemetry
 from tests.actor_rig import NUM_STEPS, Rig, TinyRobot, wait_for
 
 
@@ -109,6 +109,25 @@ def test_the_policy_proposes_while_a_person_corrects(rig: Rig) -> None:
     correction = rig.steps[2]
     assert (correction.control_mode, correction.chunk_index) == (ControlMode.CORRECTING, 1)
     assert correction.proposed_action[0] != correction.executed_action[0]
+
+
+def test_a_command_that_goes_stale_while_the_robot_senses_is_not_executed(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.tick()
+    rig.hold(command=(1.0, 0.0))
+    rig.tick()
+    observe = rig.robot.observe
+
+    def observe_slowly() -> Observation:
+        rig.now_ns += int(SafetyConfig().hold_after_ms * 1e6) + 1
+        return observe()
+
+    monkeypatch.setattr(rig.robot, "observe", observe_slowly)
+    rig.hold(command=(1.0, 0.0), seq=2)
+    rig.tick()
+    assert modes(rig) == ["autonomous", "correcting", "paused"]
+    assert rig.robot.applied[-1] is None
 
 
 def test_a_held_robot_is_in_real_time(rig: Rig) -> None:
