@@ -232,9 +232,11 @@ export class DriveSession {
   #report(robot) {
     this.timeline.report(robot, robot.received_ms);
     if (robot.mode === "correcting" && this.isHeld) this.#correctedId = robot.episode_id;
-    const { id, previous } = this.#episode;
-    if (id !== robot.episode_id) this.#episode = { id: robot.episode_id, previous: id, sinceMs: nowMs() };
-    const isNew = nowMs() - this.#episode.sinceMs < JUDGE_LAST_MS;
+    const { id } = this.#episode;
+    // Between two episodes a robot reports none: the one that ended stays the previous one.
+    if (id !== robot.episode_id) this.#episode = id ? { id: robot.episode_id, previous: id, sinceMs: nowMs() } : { ...this.#episode, id: robot.episode_id };
+    const { previous, sinceMs } = this.#episode;
+    const isNew = nowMs() - sinceMs < JUDGE_LAST_MS || robot.episode_id === "";
     const isPreviousOurs = previous !== "" && [this.#correctedId, robot.unlabelled_episode_id].includes(previous);
     const waiting = this.#judgement.waiting?.episodeId;
     const episodeId = waiting ?? (isNew && isPreviousOurs ? previous : robot.episode_id);
