@@ -62,7 +62,8 @@ def launch(directory: Path, config: BrokerConfig) -> tuple[Launch, str]:
 
 def _format(java: Path, class_path: str, properties: Path) -> None:
     cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    tool = ("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", str(properties))
+    # With "=", for one id in 64 begins with "-" and would be taken for an option.
+    tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "--config", str(properties))
     command = [str(java), "-cp", class_path, *tool, "--ignore-formatted"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_TIMEOUT_S, check=False)
     if done.returncode:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import socket
+import uuid
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,10 @@ def test_a_producer_refuses_more_than_its_buffer(kafka_config: KafkaConfig) -> N
         send_much()
     assert producer.flush(DEADLINE_S) == 0
     producer.close()
+
+
+def test_a_cluster_id_may_begin_with_a_dash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One random id in 64 does."""
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xf8" * 16))
+    broker.launch(tmp_path, broker.BrokerConfig())
+    assert "cluster.id=-" in (tmp_path / "log" / "meta.properties").read_text()
