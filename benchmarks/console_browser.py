@@ -155,7 +155,7 @@ def _pictures(result: Result) -> Iterator[str]:
     )
     yield f"{'':<32}{'fps min':>8}{'median':>8}{'age when drawn, ms: p50':>26}{'p95':>8}"
     moments = [[row for row in views if row["viewId"] != PAST_VIEW] for phase in on for views in phase.ages]
-    for name, is_big in (("the big view", True), ("the 4 small views, asked for 6", False)):
+    for name, is_big in (("the big view", True), ("the 4 small views, asked for 10", False)):
         rows = [[row for row in views if (row["viewId"] == BIG_VIEW) is is_big] for views in moments]
         # A view counts the pictures of its last second, four times a second.
         fps = [row["fps"] for views in rows[::4] for row in views]
