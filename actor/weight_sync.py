@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from actor.acting_policy import ActingPolicy
-from infra import releases, rollout_state
+from infra import releases
 from infra.bus import Bus, Consumer
 from infra.metrics import Metrics
 from infra.registry import PolicyRegistry, PolicyVersion
@@ -141,11 +141,7 @@ class WeightSync:
         Raises:
             RegistryUnavailable: the registry does not answer; nothing changed.
         """
-        aliases = self._registry.aliases()
-        rollout = rollout_state.read(self._registry, aliases.get(releases.CANARY))
-        acting = {
-            robot_id: releases.acting_of(aliases, rollout, robot_id, self._cohort) for robot_id in self._robot_ids
-        }
+        acting = releases.acting_versions(self._registry, self._robot_ids, self._cohort)
         found = self._policies({choice.version for choice in acting.values() if choice is not None})
         changed = dict(self._released)
         for robot_id, choice in acting.items():

@@ -5,12 +5,12 @@
 
 The aliases `champion`, `canary` and `previous` are the truth; each function moves them first and
 then writes the ledger line, which is also the hint that makes robots look. Robots ask
-`acting_version` and swap between episodes. `rollout.py` widens a canary stage by stage.
+`acting_versions` and swap between episodes. `rollout.py` widens a canary stage by stage.
 """
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from infra import freeze, rollout_state
 from infra.ledger import Ledger
@@ -63,16 +63,19 @@ class Acting:
     """"champion" or "canary"."""
 
 
-def acting_version(registry: PolicyRegistry, robot_id: str, cohort: CanaryCohort) -> Acting | None:
-    """The released version that a robot may run; None where nothing was ever released."""
+def acting_versions(
+    registry: PolicyRegistry, robot_ids: Iterable[str], cohort: CanaryCohort
+) -> dict[str, Acting | None]:
+    """The released version that each robot may run, from one look; None where nothing was ever released."""
     aliases = registry.aliases()
-    return acting_of(aliases, rollout_state.read(registry, aliases.get(CANARY)), robot_id, cohort)
+    rollout = rollout_state.read(registry, aliases.get(CANARY))
+    return {robot_id: acting_of(aliases, rollout, robot_id, cohort) for robot_id in robot_ids}
 
 
 def acting_of(
     aliases: Mapping[str, str], rollout: Rollout | None, robot_id: str, cohort: CanaryCohort
 ) -> Acting | None:
-    """As `acting_version`, from one look at the registry: a staged rollout counts, else the cohort."""
+    """What one robot may run, from what a look at the registry gave: a staged rollout counts, else the cohort."""
     if CANARY in aliases and robot_id in (rollout.robots if rollout else cohort):
         return Acting(version=aliases[CANARY], role=CANARY)
     if CHAMPION in aliases:

@@ -12,6 +12,8 @@ from infra.registry import MlflowConfig
 from policy.errors import TouchlineError
 
 _TIMEOUT_S = 1.0
+WELL = ("healthy", "running", "done")
+"""Answers of `health_of` that need nobody."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if address := console_link.address(place):
         sys.stdout.write(f"console: {address} (touchline console link signs you in)\n")
     sys.stdout.write(_versions(config.from_args("mlflow", MlflowConfig, args)))
-    return 0 if all(word in ("healthy", "running", "done") for word in health.values()) else 1
+    return 0 if all(word in WELL for word in health.values()) else 1
 
 
 def health_of(process: Mapping[str, Any]) -> str:

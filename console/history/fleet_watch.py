@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from infra.home import Home
 from infra.ports import LOOPBACK
-from infra.status import health_of
+from infra.status import WELL, health_of
 from policy.errors import ConfigError
 
 _LOG = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class FleetView:
     @property
     def words(self) -> str:
         """How the fleet is; empty where all is well."""
-        ill = [f"{own.name}: {own.state}" for own in self.services if own.state not in ("healthy", "running", "done")]
+        ill = [f"{own.name}: {own.state}" for own in self.services if own.state not in WELL]
         return self.problem or "; ".join(ill)
 
 

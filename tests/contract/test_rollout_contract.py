@@ -36,7 +36,7 @@ def test_a_rollout_of_a_big_fleet(registry: PolicyRegistry, tmp_path: Path) -> N
     cohort, config = CanaryCohort(fleet=FLEET), RolloutConfig(stages=("1", "100", "all"))
 
     def roles() -> list[str]:
-        acting = [releases.acting_version(registry, FLEET[number], CanaryCohort()) for number in (0, 99, 100)]
+        acting = [releases.acting_versions(registry, FLEET, CanaryCohort())[FLEET[number]] for number in (0, 99, 100)]
         return [found.role for found in acting if found is not None]
 
     rollout.start(registry, ledger, "2", cohort=cohort, config=config, author="ann", reason="é 'quoted' \n words")

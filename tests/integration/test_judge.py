@@ -146,7 +146,7 @@ class Court:
 
     def on_trial(self) -> int:
         """How many robots run the canary."""
-        acting = [releases.acting_version(self.registry, robot, CanaryCohort(fleet=FLEET)) for robot in FLEET]
+        acting = releases.acting_versions(self.registry, FLEET, CanaryCohort(fleet=FLEET)).values()
         return sum(found is not None and found.role == releases.CANARY for found in acting)
 
     def state(self) -> Rollout | None:

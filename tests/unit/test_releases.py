@@ -78,19 +78,19 @@ def test_only_robots_of_the_cohort_run_the_canary(registry: MemoryRegistry, ledg
     by_name = CanaryCohort(robots=("r2",))
     by_count = CanaryCohort(num_robots=1, fleet=("r1", "r2"))
     champion, canary = Acting(version="1", role="champion"), Acting(version="2", role="canary")
-    assert releases.acting_version(registry, "r2", by_name) == champion
+    assert releases.acting_versions(registry, ["r2"], by_name)["r2"] == champion
     releases.start_canary(registry, ledger, "2", **BY_JUDGE)
-    assert releases.acting_version(registry, "r2", by_name) == canary
-    assert releases.acting_version(registry, "r1", by_name) == champion
-    assert releases.acting_version(registry, "r1", by_count) == canary
-    assert releases.acting_version(registry, "r2", by_count) == champion
-    assert releases.acting_version(registry, "r1", NOBODY) == champion
+    assert releases.acting_versions(registry, ["r2"], by_name)["r2"] == canary
+    assert releases.acting_versions(registry, ["r1"], by_name)["r1"] == champion
+    assert releases.acting_versions(registry, ["r1"], by_count)["r1"] == canary
+    assert releases.acting_versions(registry, ["r2"], by_count)["r2"] == champion
+    assert releases.acting_versions(registry, ["r1"], NOBODY)["r1"] == champion
     releases.reject(registry, ledger, "2", **BY_JUDGE)
-    assert releases.acting_version(registry, "r2", by_name) == champion
+    assert releases.acting_versions(registry, ["r2"], by_name)["r2"] == champion
 
 
 def test_nothing_acts_before_the_first_release(tmp_path: Path) -> None:
-    assert releases.acting_version(MemoryRegistry(tmp_path), "r1", NOBODY) is None
+    assert releases.acting_versions(MemoryRegistry(tmp_path), ["r1"], NOBODY)["r1"] is None
 
 
 def test_a_rejected_version_stays_out_unless_forced(registry: MemoryRegistry, ledger: Ledger) -> None:

@@ -55,7 +55,7 @@ class Desk:
         return move(self.registry, self.ledger, **BY_ANN, **more)
 
     def on_trial(self, cohort: CanaryCohort = COHORT) -> list[str]:
-        acting = {robot: releases.acting_version(self.registry, robot, cohort) for robot in FLEET}
+        acting = releases.acting_versions(self.registry, FLEET, cohort)
         return [robot for robot, found in acting.items() if found is not None and found.role == "canary"]
 
     def lines(self) -> list[Release]:
