@@ -10,8 +10,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run until SIGTERM, or until the scenes are done; 0 when the broker has all of it."""
     threads.set_threads(1)
     from actor.options import EVERY_CANDIDATE, ActorConfig
+    from robots import tasks
 
-    parser = config.parser("touchline actor", "Robots at work: observe, infer, arbitrate, guard, apply, record.")
+    words = f"Robots at work: observe, infer, arbitrate, guard, apply, record. {tasks.listing()}"
+    parser = config.parser("touchline actor", words)
     work = parser.add_mutually_exclusive_group()
     work.add_argument(
         "--evaluate",

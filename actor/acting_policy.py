@@ -14,6 +14,7 @@ import torch
 from actor.inference import Seed
 from infra import registry
 from infra.registry import PolicyVersion
+from infra.weight_signing import Trust
 from policy import checkpoint
 from policy.batch import ObservationBatch
 from policy.errors import WeightsRejected
@@ -36,11 +37,10 @@ class ActingConfig:
 
     def guidance(self, tags: Mapping[str, str]) -> Guidance:
         """The guidance for a version with these tags."""
-        own = Guidance()
-        scale = float(tags.get("guidance_scale", own.scale))
+        own = Guidance.from_tags(tags)
         return Guidance(
-            reference=self.guidance_reference or Reference(tags.get("guidance_reference", own.reference)),
-            scale=scale if self.guidance_scale is None else self.guidance_scale,
+            reference=self.guidance_reference or own.reference,
+            scale=own.scale if self.guidance_scale is None else self.guidance_scale,
         )
 
 
@@ -59,11 +59,19 @@ class ActingPolicy:
         return self._policy.config.horizon
 
     def sample(self, observations: Sequence[Observation], seeds: Sequence[Seed]) -> Float32:
-        """float32[B, H, A]; a row's noise depends on its seed alone, not on the batch around it."""
+        """float32[B, H, A]; a row's noise depends on its seed alone, not on the batch around it.
+
+        The same observation several times in a row is encoded once.
+        """
         shape = (self.horizon, len(self._policy.spec.action))
         noise = [np.random.default_rng(seed).standard_normal(shape, np.float32) for seed in seeds]
+        firsts = [n for n, seen in enumerate(observations) if n == 0 or seen is not observations[n - 1]]
+        is_once = len(firsts) == len(observations)
         return self._policy.sample_chunks(
-            ObservationBatch.stack(observations), guidance=self._guidance, noise=np.stack(noise)
+            ObservationBatch.stack([observations[n] for n in firsts]),
+            guidance=self._guidance,
+            noise=np.stack(noise),
+            rows=None if is_once else np.searchsorted(firsts, np.arange(len(observations)), side="right") - 1,
         )
 
     def warm_up(self) -> None:
@@ -83,13 +91,17 @@ class Loader:
 
     spec: EmbodimentSpec
     config: ActingConfig = ActingConfig()
+    trust: Trust | None = None
+    """Whose weights may act; None takes whatever the registry has (tests)."""
 
     def __call__(self, directory: Path, version: PolicyVersion) -> ActingPolicy:
         """Verify, load, warm up.
 
         Raises:
-            WeightsRejected: cut short, altered, not finite, or of another embodiment.
+            WeightsRejected: not signed, cut short, altered, not finite, or of another embodiment.
         """
+        if self.trust is not None:
+            self.trust.check_weights(version)
         registry.verify(directory, version)
         policy = checkpoint.load(directory, spec=self.spec)
         policy.network.to(self._device())

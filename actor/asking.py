@@ -35,12 +35,12 @@ class HelpConfig:
     """In real time: a tick this much after the last one holds the robot and asks; 0 never."""
     late_chunk_s: float = 1.0
     """In real time: so long without an action to execute asks; 0 never."""
-    spread_samples: int = 0
-    """Chunks drawn for one observation to measure the policy's doubt; 0 is off, because each costs an inference."""
+    spread_samples: int = 2
+    """Chunks drawn for one observation to measure the policy's doubt, the executed one included; 0 is off."""
     spread_every: int = 4
     """Every so many chunks it is measured."""
-    spread_quantile: float = 0.99
-    """It asks above this quantile of what was measured in autonomous successes."""
+    spread_coverage: float = 0.95
+    """Share of autonomous successes that shall end without such a request."""
     spread_min_episodes: int = 20
     """So many such episodes before it may ask."""
     spread_max_episodes: int = 200
@@ -55,10 +55,10 @@ class HelpConfig:
                 spread_samples=self.spread_samples,
                 spread_every=self.spread_every,
             )
-        if not (0 < self.spread_quantile < 1 and 1 <= self.spread_min_episodes <= self.spread_max_episodes):
+        if not (0 < self.spread_coverage < 1 and 1 <= self.spread_min_episodes <= self.spread_max_episodes):
             raise ConfigError(
-                "help needs 0 < spread_quantile < 1 and 1 <= spread_min_episodes <= spread_max_episodes",
-                spread_quantile=self.spread_quantile,
+                "help needs 0 < spread_coverage < 1 and 1 <= spread_min_episodes <= spread_max_episodes",
+                spread_coverage=self.spread_coverage,
                 spread_min_episodes=self.spread_min_episodes,
             )
 

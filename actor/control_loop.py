@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from actor.asking import Asker, HelpConfig
 from actor.chunks import Proposal
+from actor.instruction import Instruction
 from actor.link import Link, Reporter
 from actor.logbook import Logbook, Tick
 from actor.safety import Guarded, Limits, guard
@@ -71,7 +72,7 @@ class ControlLoop:
         self._observation: Observation | None = None
         self._sensed_time_ns = self._sensed_ns = self._shown_ns = 0
         self._is_placed = False
-        self._instruction = ""
+        self._instruction = Instruction()
         self._previous = limits.still
         self._reporter = Reporter(link, logbook, robot, work, clock_ns)
 
@@ -140,7 +141,8 @@ class ControlLoop:
             return False
         self._observation = self.robot.reset(self._assignment.scene_seed)
         self._is_placed = True
-        self._previous, self._instruction = self._limits.still, ""
+        self._previous = self._limits.still
+        self._instruction.begin(self._people)
         self._check.begin()
         self._logbook.begin(self._assignment, self._observation.instruction)
         self._asker.begin(self._logbook.episode_id)
@@ -149,7 +151,7 @@ class ControlLoop:
     def _observe(self) -> Observation:
         """Sense once per tick, however often it is tried, and let the proposer see it."""
         if self._observation is None:
-            self._observation = self._instructed(self.robot.observe())
+            self._observation = self._instruction.heed(self._people, self.robot.observe())
         self._look(self._observation)
         return self._observation
 
@@ -245,12 +247,6 @@ class ControlLoop:
         assert self._assignment is not None
         if self._intervention.mode in (ControlMode.AUTONOMOUS, ControlMode.CORRECTING):
             self._assignment.proposer.look(self._logbook.step_index, observation, is_virtual=self.is_virtual)
-
-    def _instructed(self, observation: Observation) -> Observation:
-        """The holder's words replace the task's until the episode ends."""
-        if self._people.is_held and self._people.instruction:
-            self._instruction = self._people.instruction
-        return dataclasses.replace(observation, instruction=self._instruction) if self._instruction else observation
 
     def _age_s(self, observation: Observation) -> float:
         """How long ago the senses changed, by our own clock: no frozen camera and no clock that jumps fools it."""

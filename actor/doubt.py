@@ -1,17 +1,16 @@
 """Does the policy disagree with itself? Several chunks drawn for one observation, and how far they spread.
 
 The measure is the standard deviation over the samples, averaged over horizon and action channels and
-divided by each channel's range. What is much depends on task and weights, so the threshold is
-calibrated as in conformal prediction: the quantile of what was measured in the latest autonomous
-successes; until there are enough of those, nobody is asked.
+divided by each channel's range. What is much depends on task and weights, so the threshold is calibrated as
+that of a falling value is: the conformal quantile of the largest spread in each of the latest autonomous
+successes. As long as those are alike, one in twenty asks without need; until there are enough, nobody is asked.
 """
 
 import collections
 
-import numpy as np
-
 from policy.schema import Float32
 from policy.spec import EmbodimentSpec
+from policy.statistics import conformal_quantile
 
 
 def spread(samples: Float32, spec: EmbodimentSpec) -> float:
@@ -23,19 +22,18 @@ def spread(samples: Float32, spec: EmbodimentSpec) -> float:
 class Calibration:
     """What the robots of a process have measured in autonomous successes; one control thread uses it."""
 
-    def __init__(self, *, quantile: float, min_episodes: int, max_episodes: int) -> None:
-        self._quantile, self._min_episodes = quantile, min_episodes
-        self._episodes: collections.deque[list[float]] = collections.deque(maxlen=max_episodes)
+    def __init__(self, *, coverage: float, min_episodes: int, max_episodes: int) -> None:
+        self._coverage, self._min_episodes = coverage, min_episodes
+        self._largest: collections.deque[float] = collections.deque(maxlen=max_episodes)
         self.threshold = float("inf")
         """Above this the policy is unusually unsure; infinite until enough was seen."""
 
     def learn(self, spreads: list[float]) -> None:
         """Take one autonomous success."""
         if spreads:
-            self._episodes.append(spreads)
-        if len(self._episodes) >= self._min_episodes:
-            seen = np.concatenate([np.asarray(episode) for episode in self._episodes])
-            self.threshold = float(np.quantile(seen, self._quantile, method="higher"))
+            self._largest.append(max(spreads))
+        if len(self._largest) >= self._min_episodes:
+            self.threshold = conformal_quantile(list(self._largest), self._coverage)
 
 
 class Doubt:

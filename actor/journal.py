@@ -15,8 +15,10 @@ import errno
 import json
 import logging
 import os
+import shutil
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ _LOG = logging.getLogger(__name__)
 
 JOURNAL_FILE = "journal.jsonl"
 ENTRY_SUFFIX = ".entry"
+DAMAGED_SUFFIX = ".damaged"
+"""Of files that are no use to us any more, and kept for people to look at."""
 _COMPACT_AFTER_LINES = 20_000
 
 Stream = tuple[str, str, str]
@@ -42,6 +46,8 @@ class EntryInfo:
     num_bytes: int
     counts: Mapping[Stream, int]
     """Records per stream."""
+    crc32: int = 0
+    """Of the file's bytes; 0 where an earlier release wrote it, which kept none."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,7 +73,11 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / JOURNAL_FILE
-        self.recorded, self.dropped, self.entries = _replay(self._path)
+        self.recorded, self.dropped, self.entries, damaged = _replay(self._path)
+        self.is_damaged = bool(damaged)
+        """Whether lines could not be read when it was opened; they are kept aside."""
+        if damaged:
+            self._keep_aside(damaged)
         self._num_lines = 0
         self._file: int | None = None
         self._rewrite()
@@ -106,6 +116,11 @@ class Journal:
         assert self._file is not None
         os.close(self._file)
 
+    def _keep_aside(self, damaged: Sequence[int]) -> None:
+        kept = self._path.with_name(f"journal-{time.time_ns()}{DAMAGED_SUFFIX}")
+        shutil.copyfile(self._path, kept)
+        _LOG.error("lines of the journal are damaged; it is kept aside", extra={"file": str(kept), "lines": damaged})
+
     def _append(self, line: Mapping[str, Any]) -> None:
         data = json.dumps(line, separators=(",", ":")).encode() + b"\n"
         assert self._file is not None
@@ -142,7 +157,7 @@ def read_counts(spool: Path) -> list[Counts]:
     """
     result = []
     for path in sorted(spool.glob(f"*/{JOURNAL_FILE}")):
-        recorded, dropped, entries = _replay(path)
+        recorded, dropped, entries, _ = _replay(path)
         waiting: Counter[Stream] = Counter()
         for entry in entries.values():
             if (path.parent / entry_name(entry.index)).exists():
@@ -166,30 +181,44 @@ def entry_name(index: int) -> str:
     return f"{index:012d}{ENTRY_SUFFIX}"
 
 
-def _replay(path: Path) -> tuple[Counter[Stream], Counter[Stream], dict[int, EntryInfo]]:
+def _replay(path: Path) -> tuple[Counter[Stream], Counter[Stream], dict[int, EntryInfo], list[int]]:
+    """What was recorded, what was dropped, the open entries, and the numbers of the lines that say nothing."""
     recorded: Counter[Stream] = Counter()
     dropped: Counter[Stream] = Counter()
     entries: dict[int, EntryInfo] = {}
-    for line in _whole_lines(path):
-        match line["op"]:
-            case "total":
-                recorded[tuple(line["stream"])] += line["recorded"]
-                dropped[tuple(line["stream"])] += line["dropped"]
-            case "entry":
-                entry = EntryInfo(**{**line["info"], "counts": _unpack(line["info"]["counts"])})
-                entries[entry.index] = entry
-                recorded.update(entry.counts)
-            case "drop":
-                dropped.update(entries.pop(line["entry"]).counts)
-            case "lose":
-                recorded.update(_unpack(line["counts"]))
-                dropped.update(_unpack(line["counts"]))
-    return recorded, dropped, entries
+    damaged = []
+    for number, line in _whole_lines(path):
+        try:
+            _heed(json.loads(line), recorded, dropped, entries)
+        except (ValueError, KeyError, TypeError):
+            damaged.append(number)
+    return recorded, dropped, entries, damaged
 
 
-def _whole_lines(path: Path) -> Iterable[dict[str, Any]]:
-    text = path.read_text() if path.exists() else ""
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+def _heed(
+    line: dict[str, Any], recorded: Counter[Stream], dropped: Counter[Stream], entries: dict[int, EntryInfo]
+) -> None:
+    match line["op"]:
+        case "total":
+            stream, num_recorded, num_dropped = tuple(line["stream"]), line["recorded"], line["dropped"]
+            recorded[stream] += num_recorded
+            dropped[stream] += num_dropped
+        case "entry":
+            entry = EntryInfo(**{**line["info"], "counts": _unpack(line["info"]["counts"])})
+            entries[entry.index] = entry
+            recorded.update(entry.counts)
+        case "drop":
+            dropped.update(entries.pop(line["entry"]).counts)
+        case "lose":
+            counts = _unpack(line["counts"])
+            recorded.update(counts)
+            dropped.update(counts)
+
+
+def _whole_lines(path: Path) -> Iterable[tuple[int, bytes]]:
+    """Lines with their numbers; one that was cut short at the end never happened."""
+    data = path.read_bytes() if path.exists() else b""
+    return [(number, line) for number, line in enumerate(data.split(b"\n")[:-1], 1) if line]
 
 
 def _entry_line(entry: EntryInfo) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from actor.work import Work
 from corrections.intervention import NOBODY, People
 from corrections.protocol import Help, RobotState
 from policy.schema import ControlMode, UInt8
-from robots.robot import Robot
+from robots.robot import Robot, Thermometers
 
 _TELEMETRY_NS = 1_000_000_000
 
@@ -54,6 +54,7 @@ class Reporter:
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._link, self._logbook, self._robot, self._work, self._clock_ns = link, logbook, robot, work, clock_ns
+        self._thermometers = robot if isinstance(robot, Thermometers) else None
         self._telemetry_ns = 0
 
     def report(
@@ -67,6 +68,7 @@ class Reporter:
     ) -> None:
         """Say how the robot is after a tick, or between episodes, and what it asks for."""
         logbook = self._logbook
+        num_waiting, spool_bytes = logbook.waiting
         self._link.report(
             logbook.robot_id,
             RobotState(
@@ -75,13 +77,16 @@ class Reporter:
                 episode_id=logbook.episode_id,
                 step_index=logbook.step_index,
                 task_id=self._robot.task_id,
-                instruction=logbook.instruction,
+                instruction=logbook.words,
                 policy_version=logbook.policy_version,
                 privileged=self._robot.privileged(),
                 limit_hits=hits,
                 help=request,
                 unlabelled_episode_id=logbook.unlabelled_episode_id,
                 weights_refusal=self._work.refusal(logbook.robot_id),
+                num_records_waiting=num_waiting,
+                spool_bytes=spool_bytes,
+                temperatures_c=self._thermometers.temperatures_c() if self._thermometers else {},
                 lease_epoch=people.lease.epoch if people.lease else 0,
                 command_delay_ms=-1.0 if math.isnan(delay_ms) else delay_ms,
             ),

@@ -36,6 +36,8 @@ from robots.robot import Robot, TaskStatus
 
 Sink = Callable[[Topic, Any, Sequence[UInt8]], None]
 """`Recorder.put`."""
+Waiting = Callable[[str], tuple[int, int]]
+"""`Recorder.waiting`."""
 
 _PERSON = (ControlMode.PAUSED, ControlMode.CORRECTING)
 
@@ -70,15 +72,25 @@ class _Span:
 class Logbook:
     """The records of one robot since its boot."""
 
-    def __init__(self, robot_id: str, boot_id: str, robot: Robot, sink: Sink, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        robot_id: str,
+        boot_id: str,
+        robot: Robot,
+        sink: Sink,
+        metrics: Metrics,
+        waiting: Waiting = lambda robot_id: (0, 0),
+    ) -> None:
         self.robot_id, self.boot_id = robot_id, boot_id
-        self._robot, self._sink, self._metrics = robot, sink, metrics
+        self._robot, self._sink, self._metrics, self._waiting = robot, sink, metrics, waiting
         self._seqs: collections.Counter[str] = collections.Counter()
         self._num_episodes = 0
         self._spec_id = robot.spec.spec_id
         self._assignment: Assignment | None = None
         self.instruction = ""
-        """Of the present or last episode."""
+        """Of the present or last episode, at its start."""
+        self.words = ""
+        """What it is told now."""
         self.episode_id = ""
         """Empty between episodes."""
         self.step_index = 0
@@ -91,9 +103,14 @@ class Logbook:
         """Of the present or last episode."""
         return self._assignment.policy_version if self._assignment else ""
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Records of this robot that wait for the broker, and bytes of its whole process."""
+        return self._waiting(self.robot_id)
+
     def begin(self, assignment: Assignment, instruction: str) -> None:
         """An episode starts."""
-        self._assignment, self.instruction = assignment, instruction
+        self._assignment, self.instruction, self.words = assignment, instruction, instruction
         self.episode_id = f"{self.boot_id}-{self._num_episodes:06d}"
         self.step_index = 0
         self._num_episodes += 1
@@ -105,6 +122,7 @@ class Logbook:
     def step(self, tick: Tick) -> None:
         """One tick is over; `step_index` moves on."""
         assignment, observation = self._now(), tick.observation
+        self.words = observation.instruction
         span = self._intervene(tick)
         proposed = tick.proposal.action if tick.proposal else tick.executed * 0
         step = Step(

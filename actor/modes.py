@@ -8,7 +8,7 @@ import argparse
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from actor.asking import HelpConfig
@@ -21,13 +21,15 @@ from actor.scene_list import SceneList, first_scenes
 from actor.work import Assignment, Work
 from infra import config
 from infra.bus import Bus
+from infra.credentials import Credential
 from infra.registry import MlflowConfig, connect
 from infra.service import Service
+from infra.weight_signing import Trust
 from policy.errors import ConfigError
 from policy.schema import SceneSplit, Source
 from policy.spec import EmbodimentSpec
-from robots.demonstrate import Demonstrator
 from robots.robot import Robot
+from robots.tasks import find
 
 _SCENES_PER_SEED = 1_000
 """Demonstration scenes set aside for each `actor.seed`."""
@@ -45,6 +47,10 @@ class Site:
     inference: Inference
     ledger: SceneLedger
     spec: EmbodimentSpec
+    held: Mapping[str, Credential]
+    """Each robot's own key and token."""
+    trust: Trust
+    """Whose weights and release orders count."""
     robot_ids: Sequence[str]
     weights: Path
     """Folder for checkpoints, of this process alone."""
@@ -57,6 +63,7 @@ def collect(site: Site) -> Work:
     """The released weights at work, for ever."""
     from actor.acting_policy import ActingConfig, Loader
     from actor.collection import Collection
+    from actor.order_book import OrderBook
     from actor.weight_sync import ReleaseHints, SyncConfig, WeightSync
     from infra.releases import CanaryCohort
 
@@ -65,7 +72,8 @@ def collect(site: Site) -> Work:
         connect(config.from_args("mlflow", MlflowConfig, site.args)),
         site.weights,
         site.robot_ids,
-        Loader(spec=site.spec, config=config.from_args("acting", ActingConfig, site.args)),
+        Loader(spec=site.spec, config=config.from_args("acting", ActingConfig, site.args), trust=site.trust),
+        orders=OrderBook(site.trust, site.weights),
         metrics=site.frame.metrics,
         hint=ReleaseHints(site.bus, closing),
         closing=closing,
@@ -83,13 +91,14 @@ def demonstrate(site: Site, num_scenes: int) -> SceneList:
     """The scripted expert on scenes of its own split, each once.
 
     Raises:
-        ConfigError: more scenes than a seed has.
+        ConfigError: more scenes than a seed has, or a task that nobody is scripted for.
     """
     if not 0 < num_scenes <= _SCENES_PER_SEED:
         raise ConfigError(f"--demonstrate takes 1 to {_SCENES_PER_SEED} scenes", got=num_scenes)
 
     def assign(scene: int, robot: Robot) -> Assignment:
-        proposer = ExpertProposer(robot, Demonstrator(scene))
+        # By what the robot says it does: a class of somebody's own may do one of our tasks.
+        proposer = ExpertProposer(robot, find(robot.task_id).demonstrator(scene))
         return Assignment(scene_seed=scene, source=Source.DEMONSTRATION, proposer=proposer)
 
     scenes = first_scenes(SceneSplit.DEMONSTRATE, num_scenes, skip=site.settings.seed * _SCENES_PER_SEED)
@@ -107,7 +116,7 @@ def evaluate(site: Site, version: str, num_scenes: int, split: SceneSplit) -> Sc
 
     registry = connect(config.from_args("mlflow", MlflowConfig, site.args))
     version = registry.alias(version) or version
-    load = Loader(spec=site.spec, config=config.from_args("acting", ActingConfig, site.args))
+    load = Loader(spec=site.spec, config=config.from_args("acting", ActingConfig, site.args), trust=site.trust)
     policy = load(registry.fetch(version, site.weights), registry.get(version))
 
     def assign(scene: int, robot: Robot) -> Assignment:
@@ -128,7 +137,7 @@ def evaluate_candidates(site: Site) -> Work:
     work = CandidateWork(
         connect(config.from_args("mlflow", MlflowConfig, site.args)),
         site.weights,
-        Loader(spec=site.spec, config=config.from_args("acting", ActingConfig, site.args)),
+        Loader(spec=site.spec, config=config.from_args("acting", ActingConfig, site.args), trust=site.trust),
         assign,
         site.ledger,
         config.from_args("evaluation", GateEvaluationConfig, site.args),

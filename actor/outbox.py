@@ -20,7 +20,7 @@ from infra.bus import Producer
 from infra.metrics import Metrics
 from infra.topics import STEPS
 from infra.unacknowledged import Unacknowledged
-from policy.errors import BusUnavailable, RecordTooLarge, SchemaError
+from policy.errors import BusUnavailable, RecordTooLarge, SchemaError, WireError
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,6 +65,9 @@ class Outbox:
             except BusUnavailable:
                 self._wait(entry)
                 return
+            except WireError as error:
+                _LOG.error("records cannot be read back", extra={"topic": entry.topic, "cause": str(error)})
+                self._spool.set_aside(entry)
             except (RecordTooLarge, SchemaError, OSError) as error:
                 _LOG.error("records cannot be sent", extra={"topic": entry.topic, "cause": str(error)})
                 self._spool.drop(entry)

@@ -9,12 +9,14 @@ robot-link thread        the gateway's socket; mailboxes both ways
 
 import argparse
 import contextlib
+import functools
 import importlib
+import json
 import secrets
 import sys
 from collections.abc import Mapping
 
-from actor import modes
+from actor import modes, own_settings
 from actor.asking import HelpConfig
 from actor.chunks import ChunkConfig
 from actor.control_loop import ControlLoop
@@ -33,17 +35,20 @@ from actor.self_check import SelfCheck, calibration_of
 from actor.stuck import StuckConfig, StuckDetector
 from actor.work import Work
 from corrections import auth
+from corrections.inspection import About
 from corrections.intervention import SafetyConfig
 from corrections.protocol import RobotInfo
 from corrections.robot_link import LinkConfig, RobotLink
 from infra import bus as buses
-from infra import config, home, service
+from infra import config, home, identity, logs, service
 from infra.bus import KafkaConfig
+from infra.credentials import Credential
 from infra.home import Home
 from infra.service import Service
+from infra.signing import MessageSigner
 from policy.schema import SceneSplit
 from policy.spec import EmbodimentSpec
-from robots.robot import Robot
+from robots.robot import Oriented, Robot
 from robots.tasks import make
 
 
@@ -62,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     rate = float(is_at_work) if settings.rate is None else settings.rate
     place = home.from_args(args)
     with contextlib.ExitStack() as stack:
+        tail = stack.enter_context(logs.tailing(name))
         frame = stack.enter_context(service.from_args(name, args))
         if args.demonstrate is None:
             # Before the first picture: see the traps in `robots/simulation.py`.
@@ -69,10 +75,14 @@ def run(args: argparse.Namespace) -> int:
         robots = {f"{name}-{number}": make(settings.task) for number in range(settings.robots)}
         for robot in robots.values():
             stack.callback(robot.close)
-        site = _site(args, settings, frame, stack, place, name, robots)
+        held = {
+            robot_id: identity.robot(place.path, robot_id, is_simulated=robot.is_simulated)
+            for robot_id, robot in robots.items()
+        }
+        site = _site(args, settings, frame, stack, place, name, robots, held)
         work = _work(site)
         recorder = _recorder(site, place, name, work)
-        link = _link(site, place, robots) if is_at_work else NoLink()
+        link = _link(site, place, tail, robots) if is_at_work else NoLink()
         calibration = calibration_of(config.from_args("help", HelpConfig, args))
         loops = [_loop(site, robot_id, robot, work, recorder, link, calibration) for robot_id, robot in robots.items()]
         scheduler = Scheduler(
@@ -90,6 +100,7 @@ def _site(
     place: Home,
     name: str,
     robots: Mapping[str, Robot],
+    held: Mapping[str, Credential],
 ) -> Site:
     spec = next(iter(robots.values())).spec
     _leave_spec(place, spec)
@@ -107,6 +118,8 @@ def _site(
         inference=inference,
         ledger=SceneLedger(place.spool / name / LEDGER_FILE),
         spec=spec,
+        held=held,
+        trust=identity.trust(place.path, held.values()),
         robot_ids=tuple(robots),
         weights=place.weights / name,
         boot=secrets.token_hex(6),
@@ -126,9 +139,11 @@ def _work(site: Site) -> Work:
 
 
 def _recorder(site: Site, place: Home, name: str, work: Work) -> Recorder:
+    # By the file, not by who runs here: the spool may hold records of robots of an earlier start.
+    signer = MessageSigner(functools.cache(functools.partial(identity.robot, place.path, is_simulated=False)))
     recorder = Recorder(
         place.spool / name,
-        lambda: site.bus.producer(name, wait_s=0),
+        lambda: site.bus.producer(name, wait_s=0, signer=signer),
         config.from_args("recorder", RecorderConfig, site.args),
         site.frame.metrics,
         on_episode=work.ended,
@@ -138,19 +153,38 @@ def _recorder(site: Site, place: Home, name: str, work: Work) -> Recorder:
     return recorder
 
 
-def _link(site: Site, place: Home, robots: Mapping[str, Robot]) -> Link:
+def _link(site: Site, place: Home, tail: logs.Tail, robots: Mapping[str, Robot]) -> Link:
+    name = site.frame.name
+    settings = own_settings.resolved(site.args)
+    before = own_settings.keep(place.spool / name / own_settings.SETTINGS_FILE, settings)
+    infos = [_info(robot_id, robot, name, own_settings.hash_of(settings)) for robot_id, robot in robots.items()]
     link = RobotLink(
-        [
-            RobotInfo(robot_id=robot_id, spec=robot.spec.to_json(), is_simulated=robot.is_simulated)
-            for robot_id, robot in robots.items()
-        ],
+        infos,
         config.from_args("link", LinkConfig, site.args),
         config.from_args("safety", SafetyConfig, site.args),
-        token=auth.robot_token(file=auth.token_file(place.path)),
+        about=About(
+            settings=json.dumps(settings),
+            settings_before=json.dumps(before) if before else "",
+            lines=tail.after,
+        ),
+        token=auth.tokens_of(site.held.values()),
     )
     link.start()
     site.stack.callback(link.close)
     return link
+
+
+def _info(robot_id: str, robot: Robot, process: str, config_hash: str) -> RobotInfo:
+    oriented = robot if isinstance(robot, Oriented) else None
+    return RobotInfo(
+        robot_id=robot_id,
+        spec=robot.spec.to_json(),
+        is_simulated=robot.is_simulated,
+        process=process,
+        config_hash=config_hash,
+        camera_yaws_rad=oriented.camera_yaws_rad if oriented else {},
+        is_tool_fixed=oriented is not None and oriented.is_tool_fixed,
+    )
 
 
 def _loop(
@@ -169,7 +203,7 @@ def _loop(
     return ControlLoop(
         robot,
         work,
-        Logbook(robot_id, f"{robot_id}-{site.boot}", robot, recorder.put, metrics),
+        Logbook(robot_id, f"{robot_id}-{site.boot}", robot, recorder.put, metrics, recorder.waiting),
         link=link,
         limits=Limits.of(robot.spec, config.from_args("limits", LimitsConfig, site.args)),
         safety=config.from_args("safety", SafetyConfig, site.args),

@@ -1,12 +1,12 @@
 """Who proposes actions over one episode: a policy through its chunks, or the scripted expert."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from actor.chunks import ONCE, ChunkConfig, Chunks, Proposal, Sampling
 from actor.inference import Inference, Sampler
 from policy.schema import Float32, Observation
 from robots.robot import Robot
+from robots.task import Driver
 
 
 class Proposer(Protocol):
@@ -65,17 +65,10 @@ class PolicyProposer:
         self._chunks.drop()
 
 
-class Demonstrating(Protocol):
-    """`robots.demonstrate.Demonstrator`, or another expert of one episode."""
-
-    def act(self, privileged: Mapping[str, float], /) -> Float32:
-        """float32[A] from what only a simulator knows."""
-
-
 class ExpertProposer:
     """A scripted expert, which sees the simulator's truth and needs no inference."""
 
-    def __init__(self, robot: Robot, expert: Demonstrating) -> None:
+    def __init__(self, robot: Robot, expert: Driver) -> None:
         self._robot = robot
         self._expert = expert
 

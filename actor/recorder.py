@@ -105,6 +105,8 @@ class Recorder:
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._lost: queue.SimpleQueue[Stream] = queue.SimpleQueue()
         self._num_in_hand = self._spool.num_entries
+        self._waiting: Mapping[str, int] = self._spool.waiting()
+        self._num_bytes = self._spool.num_bytes
         self._is_closing = threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -134,6 +136,10 @@ class Recorder:
     def num_unacknowledged(self) -> int:
         """Records in the queue and batches behind it that the broker does not have yet."""
         return self._queue.qsize() + self._num_in_hand
+
+    def waiting(self, robot_id: str) -> tuple[int, int]:
+        """A robot's records on disk that the broker does not have, and the bytes of all robots' together."""
+        return self._waiting.get(robot_id, 0), self._num_bytes
 
     def problem(self) -> str | None:
         """Why records do not leave; for `/healthz`."""
@@ -175,7 +181,8 @@ class Recorder:
         self._outbox.send(fresh)
         self._outbox.settle()
         self._num_in_hand = self._spool.num_entries
-        self._metrics.set("touchline_spool_bytes", self._spool.num_bytes)
+        self._waiting, self._num_bytes = self._spool.waiting(), self._spool.num_bytes
+        self._metrics.set("touchline_spool_bytes", self._num_bytes)
 
     def _take(self) -> list[_Item]:
         items: list[_Item] = []

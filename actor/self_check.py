@@ -13,7 +13,7 @@ from policy.spec import EmbodimentSpec
 def calibration_of(config: HelpConfig) -> Calibration:
     """For all robots of a process."""
     return Calibration(
-        quantile=config.spread_quantile,
+        coverage=config.spread_coverage,
         min_episodes=config.spread_min_episodes,
         max_episodes=config.spread_max_episodes,
     )

@@ -9,16 +9,20 @@ When the spool is full the oldest autonomous steps go first, corrections and eve
 last, and every record that goes is counted. What is with the broker already is not given up.
 """
 
+import contextlib
 import logging
 import os
+import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from actor.journal import ENTRY_SUFFIX, EntryInfo, Journal, Stream, entry_name
+from actor.journal import DAMAGED_SUFFIX, ENTRY_SUFFIX, EntryInfo, Journal, Stream, entry_name
 from infra import lock, wire
 from infra.topics import TOPICS, Topic
+from policy.errors import WireError
 
 _LOG = logging.getLogger(__name__)
 _TOPICS: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}
@@ -80,12 +84,24 @@ class Spool:
         """Records of a stream that the broker has."""
         return self.recorded(stream) - self.dropped(stream) - self._waiting[stream]
 
+    def waiting(self) -> Mapping[str, int]:
+        """By robot, records that the broker does not have."""
+        counts: Counter[str] = Counter()
+        for (_, robot_id, _), num in self._waiting.items():
+            counts[robot_id] += num
+        return counts
+
     def add(self, topic: Topic, records: Sequence[Any], *, is_precious: bool) -> EntryInfo | None:
         """Write one entry; None when it could not be kept, and was counted as dropped."""
         counts = Counter((topic.name, record.robot_id, record.boot_id) for record in records)
         data = wire.encode(records)
         entry = EntryInfo(
-            index=self._next_index, topic=topic.name, is_precious=is_precious, num_bytes=len(data), counts=counts
+            index=self._next_index,
+            topic=topic.name,
+            is_precious=is_precious,
+            num_bytes=len(data),
+            counts=counts,
+            crc32=zlib.crc32(data),
         )
         self._next_index += 1
         try:
@@ -110,8 +126,10 @@ class Spool:
         Raises:
             WireError: the file is damaged.
         """
-        topic = topic_of(entry)
-        return wire.records(topic, wire.decode(topic, self._path(entry).read_bytes()))
+        topic, data = topic_of(entry), self._path(entry).read_bytes()
+        if entry.crc32 and zlib.crc32(data) != entry.crc32:
+            raise WireError("altered on disk", file=str(self._path(entry)))
+        return wire.records(topic, wire.decode(topic, data))
 
     def hold(self, entry: EntryInfo) -> None:
         """The producer has it; it is not given up until `fail` or `deliver`."""
@@ -136,6 +154,14 @@ class Spool:
         self._journal.drop(entry)
         self._path(entry).unlink(missing_ok=True)
         self._on_drop(entry.counts, entry.is_precious)
+
+    def set_aside(self, entry: EntryInfo) -> None:
+        """Give up an entry whose file is damaged, count that, and keep the file for people to look at."""
+        kept = self._damaged(self._path(entry))
+        with contextlib.suppress(OSError):
+            kept.hardlink_to(self._path(entry))
+        _LOG.error("a damaged entry is kept aside", extra={"file": str(kept)})
+        self.drop(entry)
 
     def lose(self, counts: Mapping[Stream, int], *, is_precious: bool) -> None:
         """Count records that were given up before they were on disk."""
@@ -163,8 +189,15 @@ class Spool:
                 self._journal.deliver(entry)
         known = {entry_name(index) for index in self._journal.entries}
         for path in self._directory.glob(f"*{ENTRY_SUFFIX}"):
-            if path.name not in known:
+            if path.name in known:
+                continue
+            if self._journal.is_damaged:  # its line may be among those that cannot be read
+                path.rename(self._damaged(path))
+            else:
                 path.unlink()
+
+    def _damaged(self, path: Path) -> Path:
+        return self._directory / f"{path.stem}-{time.time_ns()}{DAMAGED_SUFFIX}"
 
     def _path(self, entry: EntryInfo) -> Path:
         return self._directory / entry_name(entry.index)

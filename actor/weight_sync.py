@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from actor.acting_policy import ActingPolicy
+from actor.order_book import OrderBook
 from infra import releases
 from infra.bus import Bus, Consumer
 from infra.metrics import Metrics
@@ -81,6 +82,7 @@ class WeightSync:
         metrics: Metrics,
         hint: Callable[[float], None],
         closing: threading.Event,
+        orders: OrderBook | None = None,
         cohort: CanaryCohort = CanaryCohort(),  # noqa: B008 - frozen
         config: SyncConfig = SyncConfig(),
     ) -> None:
@@ -94,11 +96,12 @@ class WeightSync:
             metrics: of the service.
             hint: waits at most so many seconds for a reason to look at the registry now.
             closing: set by `close`; ends the wait of `hint` too.
+            orders: who may release; None follows whatever the aliases say (tests).
             cohort: which robots run a canary.
             config: how often to look.
         """
         self._registry, self._directory, self._robot_ids, self._load = registry, directory, robot_ids, load
-        self._metrics, self._hint, self._cohort, self._config = metrics, hint, cohort, config
+        self._metrics, self._hint, self._orders, self._cohort, self._config = metrics, hint, orders, cohort, config
         self._released: Mapping[str, Released] = {}
         self._refused: dict[str, _Refusal] = {}
         self._unheeded: Mapping[str, str] = {}
@@ -142,7 +145,7 @@ class WeightSync:
             RegistryUnavailable: the registry does not answer; nothing changed.
         """
         acting = releases.acting_versions(self._registry, self._robot_ids, self._cohort)
-        found = self._policies({choice.version for choice in acting.values() if choice is not None})
+        found = self._policies(self._ordered({choice for choice in acting.values() if choice is not None}))
         changed = dict(self._released)
         for robot_id, choice in acting.items():
             if choice is not None and choice.version in found:
@@ -173,6 +176,28 @@ class WeightSync:
             if robot_id in self._robot_ids and choice["version"] in policies
         }
         _LOG.info("acting on the last good weights", extra={"robots": sorted(self._released)})
+
+    def _ordered(self, acting: set[Acting]) -> set[str]:
+        """The versions of which somebody who may has signed that they act."""
+        if self._orders is None:
+            return {choice.version for choice in acting}
+        found = set()
+        for choice in acting:
+            try:
+                if not choice.version.isdecimal():  # it names a folder here
+                    raise WeightsRejected("not a version number", version=choice.version)
+                self._orders.follow(self._registry.get(choice.version), choice.role)
+                found.add(choice.version)
+            except WeightsRejected as error:
+                self._disobey(choice.version, str(error))
+        return found
+
+    def _disobey(self, version: str, reason: str) -> None:
+        """Tell once that nobody who may has released a version; its files, which may be good, stay."""
+        if version not in self._refused or self._refused[version].reason != reason:
+            self._metrics.count("touchline_weights_rejected_total", reason=reason.split(" [")[0])
+            _LOG.error("a release that is not followed", extra={"version": version, "cause": reason})
+        self._refused[version] = _Refusal(reason, 0.0)
 
     def _policies(self, wanted: set[str]) -> dict[str, ActingPolicy]:
         """The wanted versions that may act, loaded once each."""

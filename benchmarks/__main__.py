@@ -24,11 +24,20 @@ class Benchmark:
 
 BENCHMARKS = {
     "robot_speed": Benchmark(command=("benchmarks.robot_speed",), figure="control steps/s of one core"),
+    "busybox": Benchmark(
+        command=("benchmarks.busybox",), figure="who can do BusyBox: expert, demonstrator, numb fingers (minutes)"
+    ),
+    "toolbox": Benchmark(
+        command=("benchmarks.toolbox",), figure="who can pack the toolbox: expert, demonstrator, numb hands (minutes)"
+    ),
     "ingest": Benchmark(
         command=("benchmarks.ingest",), figure="steps/s into the lake exactly once, against a plain append"
     ),
     "replay": Benchmark(
         command=("benchmarks.replay",), figure="batches from the ring, against the same from the Delta table"
+    ),
+    "fuzz": Benchmark(
+        command=("benchmarks.fuzz",), figure="damaged inputs at every decoder: faults, longest, heaviest (--inputs N)"
     ),
     "critic_freshness": Benchmark(
         command=("benchmarks.critic_freshness",), figure="age of live values on a page, 4 robots (a minute)"
@@ -41,16 +50,8 @@ BENCHMARKS = {
         command=("benchmarks.console_browser",),
         figure="Drive in Chromium: pictures drawn, round trips with pictures and without, a chart's first paint",
     ),
-    "touch": Benchmark(
-        command=("benchmarks.learning", "touch"), figure="success with touch, against touch zeroed (minutes)"
-    ),
-    "rounds": Benchmark(
-        command=("benchmarks.learning", "rounds"),
-        figure="success after each round of RECAP, against the base (minutes)",
-    ),
-    "rounds_hg_dagger": Benchmark(
-        command=("benchmarks.learning", "rounds", "--algorithm", "hg_dagger"),
-        figure="the same rounds with corrections alone: what RECAP is compared with (minutes)",
+    "spread": Benchmark(
+        command=("benchmarks.spread",), figure="whether a policy's own spread tells failures, and its cost (minutes)"
     ),
 }
 

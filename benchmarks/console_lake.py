@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from benchmarks.lake_data import SPEC, pictures
 from infra import wire
+from infra.columns import arrow_schema
 from infra.topics import (
     EPISODES,
     HELP_ANSWERS,
@@ -140,7 +141,7 @@ def _step_batch(
 
 
 def _batch(topic: Topic, count: int, fields: dict[str, Any]) -> pa.RecordBatch:
-    schema = wire.arrow_schema(topic.record)
+    schema = arrow_schema(topic.record)
     fields = {"schema_version": 1, **fields}
     columns = []
     for field in schema:

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import statistics
 import tempfile
 import threading
@@ -29,12 +30,13 @@ from corrections.operator_client import OperatorClient, OperatorConfig
 from corrections.protocol import RobotInfo
 from corrections.robot_link import LinkConfig, RobotLink
 from infra import bus as buses
-from infra import config, registry
+from infra import config, identity, registry
 from infra.bus import KafkaConfig, Producer
 from infra.fleet import Doors, FleetConfig, service_launch, start_fleet
 from infra.home import Home
 from infra.local import Supervisor
 from infra.registry import MlflowConfig
+from infra.signing import MessageSigner
 from infra.topics import STEPS
 from learner import critic_store
 from learner.advantage import AdvantageConfig
@@ -79,7 +81,7 @@ class Robots:
             step = dataclasses.replace(
                 self._recorded[index],
                 robot_id=name,
-                boot_id=name,
+                boot_id=f"{name}-0",
                 seq=seq,
                 episode_id=f"{name}-{number}",
                 step_index=index,
@@ -154,7 +156,8 @@ def running_critic(home: Home) -> Iterator[tuple[Mapping[str, str], int]]:
     with Supervisor(home, on_event=print) as supervisor:
         environ = start_fleet(supervisor, _FLEET, Doors())
         mlflow = critic_store.registry_config(config.load("mlflow", MlflowConfig, environ=environ))
-        critic_store.publish(registry.connect(mlflow), untrained_critic(), ranking=0.0, auc=0.5)
+        learner = identity.service(home.path, "learner")
+        critic_store.publish(registry.connect(mlflow), untrained_critic(), ranking=0.0, auc=0.5, signer=learner)
         supervisor.start([service_launch("critic", ("critic",), environ)])
         yield environ, supervisor.pid("critic")
 
@@ -165,7 +168,8 @@ def measure(home: Home, num_robots: int, duration_s: float) -> Ages:
         environ, pid = stack.enter_context(running_critic(home))
         bus = buses.connect(config.load("kafka", KafkaConfig, environ=environ))
         stack.callback(bus.close)
-        producer = bus.producer("replay-robots")
+        credential_of = functools.cache(functools.partial(identity.robot, home.path, is_simulated=True))
+        producer = bus.producer("replay-robots", signer=MessageSigner(credential_of))
         stack.callback(producer.close)
         robots = Robots(producer, num_robots)
         token = auth.operator_token(environ, auth.token_file(home.path))

@@ -14,6 +14,8 @@ _HOUR_S = 3600.0
 class ConsoleConfig:
     """The web server."""
 
+    fleet: str = ""
+    """The fleet's name, shown on every page; empty for the name of its home's folder."""
     host: str = "127.0.0.1"
     """Address to listen on; beyond loopback only with tls_cert and tls_key."""
     port: int = 8780

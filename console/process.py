@@ -23,10 +23,11 @@ from corrections.intervention import SafetyConfig
 from corrections.mapping import MappingConfig
 from corrections.operator_client import OperatorConfig
 from corrections.record_log import RecordLog
-from infra import bus, config, console_link, home, service, threads
+from infra import bus, config, console_link, home, identity, service, threads
 from infra.bus import KafkaConfig
 from infra.home import Home
 from infra.service import Service
+from infra.signing import service_signer
 from policy.errors import ConfigError
 
 _POLL_S = 0.5
@@ -45,19 +46,21 @@ def run(args: argparse.Namespace) -> int:
     if not kafka.bootstrap_servers:
         raise ConfigError("the console needs kafka.bootstrap_servers for labels; it may be away, not unnamed")
     place = home.from_args(args)
-    records = RecordLog(lambda: bus.connect(kafka), client_id="console")
+    signer = service_signer(identity.service(place.path, "console"))
+    records = RecordLog(lambda: bus.connect(kafka), client_id="console", signer=signer)
     gateway = GatewayAddress(
         url=config.from_args("operator", OperatorConfig, args).url,
         token=auth.operator_token(file=auth.token_file(place.path)),
     )
+    live = Live(gateway)
     with (
         contextlib.closing(listen.open_port(settings)) as listener,
         service.from_args("console", args) as frame,
         _sending(records),
-        routers.running(args, place, gateway) as found,
+        routers.running(args, place, gateway, live) as found,
     ):
         frame.add_check("history", found.problem)
-        asyncio.run(_serve(args, settings, place, listener, gateway, frame, records, found))
+        asyncio.run(_serve(args, settings, place, listener, gateway, live, frame, records, found))
     return 0
 
 
@@ -67,6 +70,7 @@ async def _serve(
     place: Home,
     listener: socket.socket,
     gateway: GatewayAddress,
+    live: Live,
     frame: Service,
     records: RecordLog,
     found: routers.Routers,
@@ -78,13 +82,14 @@ async def _serve(
         idle_s=settings.session_idle_s, lifetime_s=settings.session_lifetime_s, file=folder / "sessions.json"
     )
     origins = Origins.of(scheme=settings.scheme, host=settings.host, port=port, more=settings.origins)
-    async with Live(gateway) as live:
+    async with live:
         frame.add_check("gateway", lambda: live.away or None)
         known = facts(
             config.from_args("operator", OperatorConfig, args),
             config.from_args("mapping", MappingConfig, args),
             config.from_args("safety", SafetyConfig, args),
         )
+        fleet = settings.fleet or place.path.name
         app = assemble(
             Parts(
                 access=Access(sessions=sessions, origins=origins, say=Audit(records).say),
@@ -92,7 +97,7 @@ async def _serve(
                 directory=users,
                 take_key=lambda key: console_link.take_key(place, key),
                 gateway=gateway,
-                facts=lambda: {**known, "is_simulation": live.is_simulation},
+                facts=lambda: {**known, "fleet": fleet, "is_simulation": live.is_simulation},
                 settings_folder=folder / "settings",
                 static_folder=FOLDER,
                 is_secure=settings.is_secure,
@@ -107,7 +112,7 @@ async def _serve(
         frame.log.info("listening", extra={"address": address})
         tending = [
             asyncio.create_task(_tend(server, frame, records)),
-            asyncio.create_task(_now_and_then(found.flush, lambda: sessions.keep(users.people()))),
+            asyncio.create_task(_now_and_then(found.flush, lambda: sessions.keep(users.people(), users.changed_s()))),
         ]
         try:
             await server.serve(sockets=[listener])

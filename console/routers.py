@@ -16,14 +16,16 @@ from console.history.reader import EpisodeReader
 from console.history.specs import SpecFiles
 from console.history.staleness import staleness
 from console.judgements import GatewayJudgements
+from console.live import Live
 from console.sockets.gateway_line import GatewayAddress
-from infra import bus, config, registry
+from infra import bus, config, identity, registry
 from infra.bus import KafkaConfig
 from infra.home import Home
 from infra.ledger import Ledger
 from infra.registry import MlflowConfig
 from infra.releases import CanaryCohort
 from infra.rollout_state import RolloutConfig
+from infra.signing import service_signer
 from storage.ingest import IngestConfig
 from storage.tables import LakeConfig, lake_of
 
@@ -40,7 +42,7 @@ class Routers:
 
 
 @contextlib.contextmanager
-def running(args: argparse.Namespace, place: Home, gateway: GatewayAddress) -> Iterator[Routers]:
+def running(args: argparse.Namespace, place: Home, gateway: GatewayAddress, live: Live) -> Iterator[Routers]:
     """The routers, as long as they are served.
 
     Raises:
@@ -54,9 +56,10 @@ def running(args: argparse.Namespace, place: Home, gateway: GatewayAddress) -> I
     with contextlib.ExitStack() as stack:
         kafka = bus.connect(config.from_args("kafka", KafkaConfig, args))
         stack.callback(kafka.close)
-        producer = kafka.producer("console-ledger", wait_s=0)
+        signatory = identity.service(place.path, "console")
+        producer = kafka.producer("console-ledger", wait_s=0, signer=service_signer(signatory))
         stack.callback(producer.close, 1.0)
-        ledger = Ledger(producer)
+        ledger = Ledger(producer, signatory=signatory)
         served = [
             episodes.router(
                 history,
@@ -66,7 +69,7 @@ def running(args: argparse.Namespace, place: Home, gateway: GatewayAddress) -> I
             ),
             learning.router(history, watch),
             series.router(history, watch),
-            fleet.router(history, watch),
+            fleet.router(history, watch, live),
             weights.router(
                 registry=registry.connect(config.from_args("mlflow", MlflowConfig, args)),
                 ledger=ledger,

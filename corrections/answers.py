@@ -40,7 +40,7 @@ def check(request: Help, answer: str) -> None:
         case HelpKind.RESET_SCENE:
             is_right, expected = answer == DONE, DONE
         case HelpKind.POINT:
-            is_right, expected = _is_point(answer), "x y in shares of the picture, such as 0.25 0.5"
+            is_right, expected = _is_point(answer), "x y CAMERA in shares of its picture, such as 0.25 0.5 wrist"
         case HelpKind.TAKE_OVER:
             is_right, expected = answer == TAKE_OVER, TAKE_OVER
     if not is_right:
@@ -49,7 +49,8 @@ def check(request: Help, answer: str) -> None:
 
 def _is_point(answer: str) -> bool:
     try:
-        x, y = (float(part) for part in answer.split())
+        left, top, camera = answer.split(maxsplit=2)
+        x, y = float(left), float(top)
     except ValueError:
         return False
-    return 0 <= x <= 1 and 0 <= y <= 1
+    return 0 <= x <= 1 and 0 <= y <= 1 and camera.isprintable()

@@ -1,4 +1,4 @@
-"""How the scripted person drives: the simulator's expert, seen late, aimed badly and with a shaking hand.
+"""How the scripted person drives: the task's expert, seeing late, aiming badly and with a shaking hand.
 
 Pure: reports in, actions out. `scripted_operator.py` brings both to the gateway.
 """
@@ -7,17 +7,12 @@ import dataclasses
 import math
 import random
 from collections import deque
-from collections.abc import Mapping
 
 from corrections.protocol import RobotState
 from policy.errors import ConfigError
-from robots.expert import Expert, ExpertConfig, needs_help
-from robots.scene import STIFFNESS_N_PER_M
+from robots.task import Habits, Privileged
+from robots.tasks import TASKS, find
 
-EXPERT_TASK = "plug_insertion"
-"""The task whose privileged state the expert reads."""
-_STEP_M = ExpertConfig().step_m
-_CONTACT_N = 0.5
 _LINK_REPORTS = 1
 """Commands under way that no report shows yet, on a link of one machine."""
 _UNSURE_TICKS = 1
@@ -57,25 +52,37 @@ class QualityConfig:
 
 
 def can_correct(state: RobotState) -> bool:
-    """Whether the expert knows this robot's task and sees its truth."""
-    return state.task_id == EXPERT_TASK and bool(state.privileged)
+    """Whether somebody knows this robot's task by heart, and sees its truth."""
+    return state.task_id in TASKS and bool(state.privileged)
+
+
+def needs_help(state: RobotState) -> str | None:
+    """Why a watching person would take over now, in words; of a robot that `can_correct`."""
+    return find(state.task_id).needs_help([state.privileged])
 
 
 class Corrector:
     """One takeover."""
 
     def __init__(
-        self, config: QualityConfig, rng: random.Random, control_rate_hz: float, *, num_takeovers: int = 1
+        self,
+        task_id: str,
+        config: QualityConfig,
+        rng: random.Random,
+        control_rate_hz: float,
+        *,
+        num_takeovers: int = 1,
     ) -> None:
         """`num_takeovers` counts those of this episode, this one included."""
+        self._task = find(task_id)
         self._config = config
         self._rng = rng
-        self._expert = Expert(ExpertConfig(delay_ticks=_UNSURE_TICKS))
-        self._aim_error_m = (rng.gauss(0, config.aim_error_m), rng.gauss(0, config.aim_error_m))
+        aim_error_m = (rng.gauss(0, config.aim_error_m), rng.gauss(0, config.aim_error_m))
+        self._expert = self._task.expert(Habits(delay_ticks=_UNSURE_TICKS, aim_error_m=aim_error_m))
         num_late = round(config.delay_s * control_rate_hz)
         self._seen: deque[RobotState] = deque(maxlen=1 + num_late)
         self._unseen: deque[tuple[float, ...]] = deque(maxlen=_LINK_REPORTS + num_late)
-        self._shake = [0.0, 0.0, 0.0]
+        self._shake: list[float] = []
         self._num_free = 0
         self._num_to_be_free = (
             math.inf if num_takeovers >= config.finish_after else max(1.0, config.free_after_s * control_rate_hz)
@@ -87,12 +94,14 @@ class Corrector:
         return self._num_free >= self._num_to_be_free
 
     def act(self, state: RobotState) -> tuple[float, ...]:
-        """The action for a new report, float[3] in [-1, 1]."""
+        """The action for a new report, float[A] in [-1, 1]."""
         self._seen.append(state)
-        self._num_free = 0 if needs_help([state.privileged]) else self._num_free + 1
-        wanted = self._expert.correct(self._expected(), self._aim_error_m)
+        self._num_free = 0 if needs_help(state) else self._num_free + 1
+        wanted = self._expert.act(self._expected())
         fresh = self._config.shake * math.sqrt(1 - _SHAKE_MEMORY**2)
-        self._shake = [_SHAKE_MEMORY * error + self._rng.gauss(0, fresh) for error in self._shake]
+        self._shake = [
+            _SHAKE_MEMORY * error + self._rng.gauss(0, fresh) for error in self._shake or [0.0] * len(wanted)
+        ]
         # A hand shakes in proportion to how far it moves, and hardly when it creeps.
         size = max(0.1, float(max(abs(wanted))))
         action = tuple(
@@ -101,19 +110,10 @@ class Corrector:
         self._unseen.append(action)
         return action
 
-    def _expected(self) -> Mapping[str, float]:
+    def _expected(self) -> Privileged:
         """What the person believes is true now: what they saw, plus what their hand has done since.
 
         People who act late do not act on the past; without this forward model a delay of three ticks
-        swings the pressure on the connector until it breaks.
+        swings the pressure on what is touched until it breaks.
         """
-        seen = dict(self._seen[0].privileged)
-        moved = [sum(axis) * _STEP_M for axis in zip(*self._unseen, strict=True)] or [0.0, 0.0, 0.0]
-        if seen["force_z_n"] > _CONTACT_N:
-            pressed_n = -moved[2] * STIFFNESS_N_PER_M[2]
-            seen["force_z_n"] += pressed_n
-            seen["force_n"] = max(0.0, seen["force_n"] + pressed_n)
-            moved[2] = 0.0
-        for axis, by_m in zip("xyz", moved, strict=True):
-            seen[f"tip_{axis}_m"] += by_m
-        return seen
+        return self._task.foresee(self._seen[0].privileged, tuple(self._unseen))

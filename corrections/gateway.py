@@ -15,6 +15,7 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -22,6 +23,7 @@ from websockets.http11 import Request, Response
 
 from corrections import auth, codec, protocol
 from corrections import operator_messages as messages
+from corrections.inspection import Inspected
 from corrections.lease import LeaseBook, LeaseConfig
 from corrections.outbox import Outbox
 from corrections.record_log import RecordLog
@@ -31,6 +33,8 @@ from corrections.seats import RobotProcess
 from corrections.tally import Tally
 from infra.metrics import Metrics
 from infra.ports import port_in_use
+from infra.roster import Roster
+from infra.wall_clock import WallClock
 from policy.errors import ConfigError, TouchlineError, WireError
 
 _LOG = logging.getLogger(__name__)
@@ -68,16 +72,23 @@ class Gateway:
         *,
         operator_token: str = "",
         robot_token: str = "",
+        roster: Callable[[], Roster] = lambda: Roster(()),
         clock_ns: Callable[[], int] = time.monotonic_ns,
         metrics: Metrics | None = None,
+        help_file: Path | None = None,
     ) -> None:
-        """`clock_ns` judges leases, claims and deadlines."""
-        self._config = config
+        """`clock_ns` judges leases, claims and deadlines; `help_file` keeps claims and watchers' requests.
+
+        `roster`: who is enrolled at this moment.
+        """
+        self._config, self._roster = config, roster
         self._tokens: Mapping[str, str] = {auth.ROBOT_PATH: robot_token, auth.OPERATOR_PATH: operator_token}
         auth.check_bind(config.host, self._tokens)
         tally = Tally(metrics or Metrics())
         self._count = tally.event
-        self.room = Room(LeaseBook(leases), log, clock_ns=clock_ns, wall_ns=time.time_ns, tally=tally)
+        self.room = Room(
+            LeaseBook(leases), log, clock_ns=clock_ns, wall_ns=WallClock(), tally=tally, help_file=help_file
+        )
         self._requests = Requests(self.room)
         self._server: Server | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -119,7 +130,8 @@ class Gateway:
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
-        refused = auth.refusal(request.path, request.headers, self._tokens, self._config.allowed_origins)
+        robots = self._enrolled(request)
+        refused = auth.refusal(request.path, request.headers, self._tokens, self._config.allowed_origins, robots)
         if refused is None:
             return None
         self._count(f"refused_{refused.value}")
@@ -148,6 +160,7 @@ class Gateway:
         hello = codec.decode(await self._first(socket), protocol.FROM_ROBOT)
         if not isinstance(hello, protocol.RobotHello):
             raise WireError("say robot_hello first", got=hello.TYPE)
+        self._refuse_other_names(socket, hello)
         process = self.room.robot_joined(hello, outbox)
         _LOG.info("robots connected", extra={"robots": [info.robot_id for info in hello.robots]})
         try:
@@ -155,6 +168,21 @@ class Gateway:
         finally:
             self.room.robot_left(process)
             _LOG.info("robots disconnected", extra={"robots": [info.robot_id for info in hello.robots]})
+
+    def _enrolled(self, request: Request) -> frozenset[str]:
+        return auth.enrolled_robots(request.headers, self._roster(), time.time_ns())
+
+    def _refuse_other_names(self, socket: ServerConnection, hello: protocol.RobotHello) -> None:
+        """A robot that came in by its own token speaks for itself alone.
+
+        Raises:
+            WireError: it says to be another one.
+        """
+        assert socket.request is not None
+        shown, secret = self._enrolled(socket.request), self._tokens[auth.ROBOT_PATH]
+        others = {info.robot_id for info in hello.robots} - shown
+        if shown and others and not auth.is_secret(socket.request.headers, secret):
+            raise WireError("a robot that did not show its own token", robots=sorted(others)[:3])
 
     async def _serve_operator(self, socket: ServerConnection, outbox: Outbox) -> None:
         hello = codec.decode(await self._first(socket), messages.FROM_OPERATOR)
@@ -182,10 +210,13 @@ class Gateway:
         if isinstance(data, bytes):
             self.room.robot_picture(process, data)
             return
-        message = codec.decode(data, protocol.FROM_ROBOT)
-        if not isinstance(message, protocol.Reports):
-            raise WireError("not now", type=message.TYPE)
-        self.room.robot_reports(process, message)
+        match codec.decode(data, protocol.FROM_ROBOT):
+            case protocol.Reports() as reports:
+                self.room.robot_reports(process, reports)
+            case Inspected() as inspected:
+                self.room.robot_inspected(process, inspected)
+            case other:
+                raise WireError("not now", type=other.TYPE)
 
     async def _read(self, socket: ServerConnection, outbox: Outbox, take: Callable[[str | bytes], None]) -> None:
         num_malformed = 0

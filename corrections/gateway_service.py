@@ -7,12 +7,16 @@ from corrections import auth
 from corrections.gateway import Gateway, GatewayConfig
 from corrections.lease import LeaseConfig
 from corrections.record_log import RecordLog
-from infra import bus, config, home, service
+from infra import bus, config, home, identity, service
 from infra.bus import KafkaConfig
+from infra.enrolment import Enrolments
 from infra.service import Service
+from infra.signing import service_signer
 from policy.errors import ConfigError
 
 _POLL_S = 0.5
+_HELP_FILE = "gateway.help.json"
+"""In the home."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,8 +30,9 @@ def run(args: argparse.Namespace) -> int:
     kafka = config.from_args("kafka", KafkaConfig, args)
     if not kafka.bootstrap_servers:
         raise ConfigError("the gateway needs kafka.bootstrap_servers for what people say; it may be away, not unnamed")
-    log = RecordLog(lambda: bus.connect(kafka))
-    token_file = auth.token_file(home.from_args(args).path)
+    place = home.from_args(args).path
+    log = RecordLog(lambda: bus.connect(kafka), signer=service_signer(identity.service(place, "gateway")))
+    token_file = auth.token_file(place)
     with service.from_args("gateway", args) as frame:
         gateway = Gateway(
             gateway_config,
@@ -35,7 +40,9 @@ def run(args: argparse.Namespace) -> int:
             log,
             operator_token=auth.operator_token(file=token_file),
             robot_token=auth.robot_token(file=token_file),
+            roster=Enrolments(place).roster,
             metrics=frame.metrics,
+            help_file=place / _HELP_FILE,
         )
         log.start()
         asyncio.run(_serve(gateway, log, frame))

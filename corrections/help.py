@@ -9,20 +9,15 @@ once. Every request that was ever listed ends exactly once.
 from collections.abc import Callable, Iterable
 
 from corrections import answers
-from corrections.help_case import EXPIRED, SELF_RESOLVED, Case, Deed
+from corrections.help_case import EXPIRED, Case, Deed
+from corrections.help_kept import KeptCase
 from corrections.help_messages import OpenRequest
+from corrections.help_modes import RISKY, request_of_mode
 from corrections.help_outcomes import OutcomeQuestions, request_of
 from corrections.help_past import Ended, Past
 from corrections.protocol import Help, RobotState
 from policy.errors import WireError
-from policy.schema import ControlMode, HelpKind, HelpResult, Severity
-
-_MODES = {
-    ControlMode.LOST: (HelpKind.TAKE_OVER, answers.LOST, "its operator went away; it holds still"),
-    ControlMode.STOPPED: (HelpKind.RESET_SCENE, answers.STOPPED, "stopped; somebody must clear it"),
-}
-_NEAR_DEADLINE_S = 1.0
-"""A request that its robot drops this close to its deadline has expired there."""
+from policy.schema import ControlMode, HelpResult
 
 
 class HelpDesk:
@@ -49,6 +44,8 @@ class HelpDesk:
         self._muted_until_ns: dict[tuple[str, str], int] = {}
         """By robot and trigger, until when watchers need not ask."""
         self._outcomes, self._past = OutcomeQuestions(), Past()
+        self._claims: dict[str, KeptCase] = {}
+        """Claims of before, by requests that their robots have yet to repeat."""
         self.num_changes = 0
         """Grows whenever the list changes."""
 
@@ -63,10 +60,6 @@ class HelpDesk:
     def raise_help(self, request: Help, state: RobotState) -> str:
         """A watcher asks on a robot's behalf; returns the request's name, or the one it is merged with.
 
-        Args:
-            request: what it asks.
-            state: the robot's newest report.
-
         Raises:
             WireError: a person has the robot already, or said a moment ago that nothing is wrong.
         """
@@ -80,7 +73,7 @@ class HelpDesk:
         return case.help.request_id
 
     def unheard(self, robot_id: str) -> Ended | None:
-        """What was answered and the robot has not acted on yet: it may not have heard."""
+        """What was answered, and the robot may not have heard."""
         return self._answered.get(robot_id)
 
     def forget(self, robot_id: str) -> None:
@@ -88,6 +81,25 @@ class HelpDesk:
         if (case := self._present.get(robot_id)) is not None:
             case.is_away = True
             self.num_changes += 1
+
+    # --- over a restart ------------------------------------------------------------------------
+
+    def kept(self) -> list[KeptCase]:
+        """What nobody else knows."""
+        now_ns, wall_ns = self._clock_ns(), self._wall_ns()
+        self._claims = {name: one for name, one in self._claims.items() if one.claim_until_ns > wall_ns}
+        ours = (case for case in self._open_cases() if not case.is_reported or case.claimant(now_ns))
+        return [*self._claims.values(), *(KeptCase.of(case, now_ns, wall_ns) for case in ours)]
+
+    def restore(self, kept: Iterable[KeptCase]) -> None:
+        """Take up what a desk before knew; nothing of it is recorded once more."""
+        for one in kept:
+            if one.is_reported:
+                self._claims[one.help.request_id] = one
+                continue
+            case = self._cases[one.help.request_id] = one.case(self._clock_ns(), self._wall_ns())
+            if not self._outcomes.restore(one.robot_id, one.episode_id, one.help):
+                case.is_away, self._present[one.robot_id] = True, case
 
     # --- people ----------------------------------------------------------------------------------
 
@@ -211,14 +223,12 @@ class HelpDesk:
             is_ours = not state.help.request_id
             case = self._present[state.robot_id] = self._open(state, request, is_reported=True, is_ours=is_ours)
         if case is not None:
-            case.is_risky = state.mode in _MODES
+            case.is_risky = state.mode in RISKY
 
     def _move_on(self, case: Case, request: Help | None, state: RobotState) -> Case | None:
         """The robot does not ask what is listed: the case ends, stays a watcher's, or becomes the robot's."""
         if case.is_reported or case.episode_id != state.episode_id:
-            left_s = case.left_s(self._clock_ns())
-            has_expired = case.deed is SELF_RESOLVED and case.help.deadline_s > 0 and left_s <= _NEAR_DEADLINE_S
-            self._close(case, EXPIRED if has_expired else case.deed)
+            self._close(case, case.deed_of_silence(self._clock_ns()))
             return None
         if request is not None:
             case.absorb(request, self._clock_ns(), is_ours=not state.help.request_id)
@@ -232,13 +242,8 @@ class HelpDesk:
         case = self._present.get(state.robot_id)
         if request_id := state.help.request_id:
             return state.help if self._cases.get(request_id, case) is case else None
-        if state.mode not in _MODES:
-            return None
-        kind, trigger, reason = _MODES[state.mode]
-        if case is not None and case.is_reported and case.help.trigger == trigger:
-            return case.help  # it goes on between episodes, where the robot has no words for it
-        request_id = f"{state.robot_id}-{trigger}-{self._wall_ns()}"
-        return Help(request_id=request_id, kind=kind, trigger=trigger, severity=Severity.ERROR, reason=reason)
+        present = case.help if case is not None and case.is_reported else None
+        return request_of_mode(state.robot_id, state.mode, present, self._wall_ns())
 
     def _ask_outcome(self, state: RobotState) -> None:
         if (request := self._outcomes.next(state)) is None:
@@ -262,6 +267,8 @@ class HelpDesk:
             is_ours=is_ours,
         )
         self._cases[request.request_id] = case
+        if (before := self._claims.pop(request.request_id, None)) is not None:
+            before.claim(case, self._clock_ns(), self._wall_ns())
         self.num_changes += 1
         self._on_open(case)
         return case

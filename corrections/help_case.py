@@ -8,6 +8,8 @@ from policy.errors import LeaseRefused
 from policy.schema import HelpResult, Severity
 
 CLAIM_S = 30.0
+_NEAR_DEADLINE_S = 1.0
+"""A request that its robot drops this close to its deadline has expired there."""
 _S = 1_000_000_000
 _SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
@@ -52,7 +54,8 @@ class Case:
     claimed_by: str = ""
     claimed_ns: int = 0
     """Wall time of the first claim or lease; 0 where there was none."""
-    _claim_until_ns: int = 0
+    claim_until_ns: int = 0
+    """On the desk's clock."""
     is_away: bool = False
     """The robot is not connected; it may come back to its request."""
 
@@ -69,7 +72,7 @@ class Case:
 
     def claimant(self, now_ns: int) -> str:
         """Who looks after it now; empty where nobody does."""
-        return self.claimed_by if now_ns < self._claim_until_ns else ""
+        return self.claimed_by if now_ns < self.claim_until_ns else ""
 
     def check_claim(self, operator_id: str, now_ns: int) -> None:
         """Refuse everybody but who looks after it.
@@ -78,17 +81,17 @@ class Case:
             LeaseRefused: somebody else does.
         """
         if (holder := self.claimant(now_ns)) not in ("", operator_id):
-            left_s = (self._claim_until_ns - now_ns) / _S
+            left_s = (self.claim_until_ns - now_ns) / _S
             raise LeaseRefused(f"{holder} looks after this request, for another {left_s:.0f} s", holder=holder)
 
     def claim(self, operator_id: str, now_ns: int, wall_ns: int) -> None:
         """This person looks after it from now on."""
-        self.claimed_by, self._claim_until_ns = operator_id, now_ns + int(CLAIM_S * _S)
+        self.claimed_by, self.claim_until_ns = operator_id, now_ns + int(CLAIM_S * _S)
         self.claimed_ns = self.claimed_ns or wall_ns
 
     def unclaim(self) -> None:
         """Nobody does."""
-        self._claim_until_ns = 0
+        self.claim_until_ns = 0
 
     def left_s(self, now_ns: int) -> float:
         """Until its deadline; 0 where it has none or it has passed."""
@@ -97,6 +100,11 @@ class Case:
     def is_over(self, now_ns: int) -> bool:
         """Whether its deadline has passed."""
         return self.help.deadline_s > 0 and not self.left_s(now_ns)
+
+    def deed_of_silence(self, now_ns: int) -> Deed:
+        """How it ended, when its robot asks no more."""
+        is_near = self.help.deadline_s > 0 and self.left_s(now_ns) <= _NEAR_DEADLINE_S
+        return EXPIRED if self.deed is SELF_RESOLVED and is_near else self.deed
 
     @property
     def urgency(self) -> tuple[int, bool, int]:
@@ -115,6 +123,6 @@ class Case:
             waiting_s=(now_ns - self.since_ns) / _S,
             left_s=self.left_s(now_ns),
             claimed_by=self.claimant(now_ns),
-            claim_left_s=(self._claim_until_ns - now_ns) / _S if is_claimed else 0.0,
+            claim_left_s=(self.claim_until_ns - now_ns) / _S if is_claimed else 0.0,
             similar=similar,
         )

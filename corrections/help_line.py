@@ -3,10 +3,12 @@
 import json
 import logging
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from corrections import codec, protocol
 from corrections.help import HelpDesk
 from corrections.help_case import Case
+from corrections.help_kept import HelpFile
 from corrections.help_messages import HelpList, RaiseHelp
 from corrections.help_past import Ended
 from corrections.protocol import RobotState
@@ -34,13 +36,16 @@ class HelpLine:
         is_held: Callable[[str], bool],
         tell_robot: Callable[[str, codec.Message], None],
         tell_people: Callable[[str], None],
+        file: Path | None = None,
     ) -> None:
-        """`tell_people` gets the whole list as text whenever it changed, and once a second."""
+        """`tell_people` gets the whole list as text whenever it changed, and once a second; `file` outlives us."""
         self._log, self._tally, self._clock_ns, self._wall_ns = log, tally, clock_ns, wall_ns
         self._tell_robot, self._tell_people = tell_robot, tell_people
         self.desk = HelpDesk(
             clock_ns=clock_ns, wall_ns=wall_ns, is_held=is_held, on_open=self._opened, on_end=self._ended
         )
+        self._file = HelpFile(file)
+        self.desk.restore(self._file.read())
         self._num_told = 0
         self._due_ns = 0
         self._ticked_ns = clock_ns()
@@ -81,6 +86,7 @@ class HelpLine:
         if is_due or self.desk.num_changes != self._num_told:
             self._num_told, self._due_ns = self.desk.num_changes, self._clock_ns() + _PERIOD_NS
             self._tell_people(self.text())
+            self._file.write(self.desk.kept())
 
     def _opened(self, case: Case) -> None:
         """Record what the robot itself has not recorded."""

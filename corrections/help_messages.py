@@ -32,8 +32,8 @@ class Unclaim:
 class AnswerHelp:
     """The answer to a request for help, by its kind.
 
-    choose: one of its options ("take over" only claims it: then acquire the robot); point: "x y" in
-    shares of the picture, from top left; confirm_outcome: an outcome, which also becomes this person's
+    choose: one of its options ("take over" only claims it: then acquire the robot); point: "x y CAMERA",
+    in shares of that camera's picture, from top left; confirm_outcome: an outcome, which also becomes this person's
     label; reset_scene: "done". A stopped or lost robot's request ends when the stop is cleared or
     somebody takes the robot, not by words.
     """
@@ -49,6 +49,8 @@ class RaiseHelp:
 
     TYPE: ClassVar[str] = "raise_help"
     robot_id: str
+    episode_id: str
+    """The running one: what was seen in the one before is no reason any more."""
     kind: HelpKind
     trigger: str
     severity: Severity = Severity.WARNING
@@ -64,8 +66,11 @@ class RaiseHelp:
 
     def help(self, request_id: str) -> Help:
         """The request, under this name."""
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "robot_id"}
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name in _HELP}
         return Help(request_id=request_id, **fields)
+
+
+_HELP = frozenset(field.name for field in dataclasses.fields(Help))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,13 @@ class OutcomeQuestions:
             question="How did it go?",
         )
 
+    def restore(self, robot_id: str, episode_id: str, request: Help) -> bool:
+        """Whether this is one of our questions; if so, it was asked before."""
+        if request.trigger != answers.UNLABELLED:
+            return False
+        self._asked.setdefault(robot_id, collections.deque()).append(episode_id)
+        return True
+
     def too_old(self, robot_id: str) -> str:
         """Name of a request that others have pushed out; empty while there are few."""
         asked = self._asked[robot_id]

@@ -72,7 +72,9 @@ class People:
     stop: Stop | None = None
     """The stop in force; None when clear."""
     instruction: str = ""
-    """A new instruction from the holder; empty if none."""
+    """New words from the holder, or from a person while nobody holds it; empty if none."""
+    num_instructions: int = 0
+    """Grows with each."""
     is_watched: bool = False
     """Whether anybody wants the pictures."""
     answers: tuple[HelpAnswered, ...] = ()

@@ -8,10 +8,9 @@ import dataclasses
 import random
 from collections.abc import Iterable, Mapping
 
-from corrections.corrector import QualityConfig, can_correct
+from corrections.corrector import QualityConfig, can_correct, needs_help
 from corrections.protocol import LeaseState, RobotState
 from policy.schema import ControlMode
-from robots.expert import needs_help
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,6 +19,7 @@ class Need:
 
     robot_id: str
     episode_id: str
+    task_id: str
     reason: str
     since_step: int
     since_ns: int
@@ -54,6 +54,7 @@ class Lookout:
                 self._needs[state.robot_id] = Need(
                     robot_id=state.robot_id,
                     episode_id=state.episode_id,
+                    task_id=state.task_id,
                     reason=reason,
                     since_step=state.step_index,
                     since_ns=now_ns,
@@ -89,7 +90,7 @@ class Lookout:
             return None
         if state.help.request_id:
             return state.help.reason or "asked for help"
-        return needs_help([state.privileged])
+        return needs_help(state)
 
     def _watches(self, episode_id: str) -> bool:
         """The same episodes for the same seed, whoever asks and whenever."""

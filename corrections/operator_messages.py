@@ -11,6 +11,7 @@ import enum
 from typing import ClassVar
 
 from corrections.help_messages import AnswerHelp, Claim, HelpList, RaiseHelp, Unclaim, Values
+from corrections.inspection import Inspect, Inspected
 from corrections.protocol import (
     PROTOCOL_VERSION,
     ClearStop,
@@ -215,6 +216,7 @@ FROM_OPERATOR = table(
     AnswerHelp,
     RaiseHelp,
     Values,
+    Inspect,
     Ping,
 )
-TO_OPERATOR = table(Roster, Reports, HelpList, LeaseState, Asked, Receipt, Marked, Values, Pong, Refused)
+TO_OPERATOR = table(Roster, Reports, HelpList, LeaseState, Asked, Receipt, Marked, Values, Inspected, Pong, Refused)

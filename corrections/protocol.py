@@ -5,7 +5,7 @@
       LeaseState, HumanCommand,    <-          <-  OperatorHello, Watch, Acquire, Renew, Release, Answer,
       Stop, ClearStop, Instruct,                   HumanCommand, Stop, ClearStop, Instruct,
       HelpAnswered, WantFrames                     Claim, AnswerHelp, LabelEpisode, MarkEpisode
-      Refused                      <-          ->  LeaseState, Asked, Receipt, Refused
+      Inspect, Refused             <-          ->  LeaseState, Asked, Receipt, Inspected, Refused
 
 Messages between operators and gateway alone are in `operator_messages.py`. Control and state are
 JSON text, pictures binary (`frames.py`). Commands are *state*, not events: the latest wins and a lost
@@ -21,14 +21,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from corrections.codec import Message
+from corrections.inspection import Inspect, Inspected
 from policy.errors import WireError
 from policy.schema import ControlMode, Fallback, HelpKind, HelpResult, Severity
 
 PROTOCOL_VERSION = 1
 MAX_ROBOTS = 256
 """Robots of one process: the view number of a picture is one byte."""
-MAX_ACTION = 64
-MAX_NAME_CHARS = 128
+MAX_ACTION, MAX_NAME_CHARS = 64, 128
 MAX_OPERATOR_BYTES = 16_384
 """Largest message that an operator may send."""
 MAX_ROBOT_BYTES = 4 << 20
@@ -56,6 +56,14 @@ class RobotInfo:
     spec: str
     """`EmbodimentSpec.to_json()`."""
     is_simulated: bool
+    process: str = ""
+    """Name of its actor process, which may have several robots."""
+    config_hash: str = ""
+    """The same for robots that are set the same."""
+    camera_yaws_rad: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """By camera: `robots.robot.Oriented`; empty where the robot does not say."""
+    is_tool_fixed: bool = False
+    """Whether the tool never turns against the base."""
     lease_epoch: int = 0
     """Last epoch it obeyed, so that a gateway that restarts grants only newer ones."""
 
@@ -132,6 +140,12 @@ class RobotState:
     """Its latest ended episode whose outcome only a person can tell; empty where there was none."""
     weights_refusal: str = ""
     """Weights that it should run and will not, and why, in words; empty where it runs what it should."""
+    num_records_waiting: int = 0
+    """Its records on disk that the broker does not have yet."""
+    spool_bytes: int = 0
+    """What waits on disk, of all robots of its process."""
+    temperatures_c: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """By part; empty where the robot measures none."""
     lease_epoch: int = 0
     """Epoch that it obeys or last obeyed."""
     command_delay_ms: float = -1.0
@@ -206,7 +220,7 @@ class ClearStop:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Instruct:
-    """A new instruction in words, for the holder of the lease."""
+    """New words until the episode ends: from whoever holds the robot, or from anybody while nobody does."""
 
     TYPE: ClassVar[str] = "instruct"
     robot_id: str
@@ -282,5 +296,5 @@ def table(*classes: type[Message]) -> Mapping[str, type[Message]]:
     return types.MappingProxyType({cls.TYPE: cls for cls in classes})
 
 
-FROM_ROBOT = table(RobotHello, Reports)
-TO_ROBOT = table(LeaseState, HumanCommand, Stop, ClearStop, Instruct, HelpAnswered, WantFrames, Refused)
+FROM_ROBOT = table(RobotHello, Reports, Inspected)
+TO_ROBOT = table(LeaseState, HumanCommand, Stop, ClearStop, Instruct, HelpAnswered, WantFrames, Inspect, Refused)

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from infra.bus import Bus, Producer
+from infra.bus import Bus, Producer, Signer
 from infra.topics import Topic
 from infra.unacknowledged import Unacknowledged
 from policy.errors import BusError, RecordTooLarge, SchemaError
@@ -34,11 +34,12 @@ class RecordLog:
         connect: Callable[[], Bus],
         *,
         client_id: str = "gateway",
+        signer: Signer | None = None,
         capacity: int = 10_000,
         stuck_after_s: float = 150.0,
     ) -> None:
         """`stuck_after_s` without a single acknowledgement, the producer is replaced."""
-        self._connect, self._client_id, self._capacity = connect, client_id, capacity
+        self._connect, self._client_id, self._signer, self._capacity = connect, client_id, signer, capacity
         self._boot_id = uuid.uuid4().hex
         self._seqs: collections.Counter[str] = collections.Counter()
         self._num_taken = 0
@@ -103,7 +104,7 @@ class RecordLog:
             try:
                 while self._has_work():
                     bus = bus or self._connect()
-                    producer = producer or bus.producer(self._client_id)
+                    producer = producer or bus.producer(self._client_id, signer=self._signer)
                     self._send(producer)
             except BusError as error:
                 _LOG.warning("records wait for the broker", extra={"cause": str(error)})

@@ -8,10 +8,11 @@ import logging
 
 from corrections import codec, protocol
 from corrections import operator_messages as messages
+from corrections.inspection import Inspect
 from corrections.room import Room
 from corrections.sayings import Sayings
 from corrections.seats import Operator
-from policy.errors import LeaseRefused
+from policy.errors import LeaseRefused, WireError
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,8 +47,8 @@ class Requests:
                 self._pass_stop(operator, message)
             case protocol.Instruct():
                 self._instruct(operator, message)
-            case messages.Watch():
-                self._watch(operator, message)
+            case messages.Watch() | Inspect():
+                self._look(operator, message)
             case messages.Ping():
                 operator.outbox.control(codec.encode(messages.Pong(id=message.id)))
             case _:
@@ -135,15 +136,21 @@ class Requests:
         )
 
     def _instruct(self, operator: Operator, instruct: protocol.Instruct) -> None:
-        if not self._room.leases.state(instruct.robot_id, operator.session).is_yours:
-            raise LeaseRefused("you do not hold this robot", robot_id=instruct.robot_id)
+        lease, seat = self._room.leases.state(instruct.robot_id, operator.session), self._room.seat(instruct.robot_id)
+        if lease.is_held and not lease.is_yours:
+            raise LeaseRefused("somebody else holds this robot", robot_id=instruct.robot_id, holder=lease.operator_id)
+        if not lease.is_held and (seat.state is None or not seat.state.episode_id):
+            raise WireError("this robot is between two episodes; words last for one", robot_id=instruct.robot_id)
         signed = dataclasses.replace(instruct, author=operator.operator_id)
-        seat = self._room.seat(instruct.robot_id)
         seat.process.outbox.control(codec.encode(signed))
         if seat.state is not None and seat.state.episode_id:
             self._sayings.note_instruction(operator, seat.state, instruct.instruction)
 
-    def _watch(self, operator: Operator, watch: messages.Watch) -> None:
-        operator.watch = watch
+    def _look(self, operator: Operator, message: messages.Watch | Inspect) -> None:
+        if isinstance(message, Inspect):
+            signed = dataclasses.replace(message, asked_by=operator.session)
+            self._room.seat(message.robot_id).process.outbox.control(codec.encode(signed))
+            return
+        operator.watch = message
         self._room.show(operator)
         self._room.update_frames()

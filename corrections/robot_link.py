@@ -24,6 +24,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from corrections import auth, codec, protocol
+from corrections.inspection import About, Inspect, Inspected
 from corrections.intervention import People, SafetyConfig, command_refusal
 from corrections.mailbox import Mailbox
 from corrections.protocol import LeaseState, RobotInfo, RobotState, Stop
@@ -35,6 +36,8 @@ _CYCLE_S = 0.02
 """How often reports of held robots leave: below a tick of 20 Hz, so each is seen at once."""
 _MAX_ANSWERS = 8
 """Answers that may wait for the next tick; each names its request, so seeing one twice does no harm."""
+_MAX_INSPECTED = 8
+"""Who looks in more often than they can be sent gets no answer."""
 _MAX_BACKLOG_BYTES = 64 << 10
 """Pictures are dropped while the socket still holds more than this."""
 
@@ -74,10 +77,11 @@ class RobotLink:
         config: LinkConfig,
         safety: SafetyConfig,
         *,
+        about: About | None = None,
         token: str | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """Nothing moves before `start`; `token` None takes it from the environment."""
+        """Nothing moves before `start`; `about`: what the process says of itself; `token` None: the environment's."""
         if len(robots) > protocol.MAX_ROBOTS:
             raise ConfigError("too many robots for one link", num_robots=len(robots), most=protocol.MAX_ROBOTS)
         self._config = config
@@ -85,6 +89,9 @@ class RobotLink:
         self._clock_ns = clock_ns
         self._headers = auth.header(auth.robot_token() if token is None else token)
         self._slots: Mapping[str, Mailbox] = {r.robot_id: Mailbox(r, view) for view, r in enumerate(robots)}
+        self._about = about or About()
+        self._inspected: list[Inspected] = []
+        """Answers that leave with the next reports."""
         self._change = threading.Lock()
         self._drops: Counter[str] = Counter()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -222,6 +229,9 @@ class RobotLink:
                     self._drops[reason] += 1
                 else:
                     self._update(robot_id, command=message, command_received_ns=now_ns, heard_ns=now_ns)
+            case Inspect():
+                if len(self._inspected) < _MAX_INSPECTED:
+                    self._inspected.append(self._about.answer(message))
             case LeaseState():
                 self._take_lease(message, people.lease, now_ns)
             case _:
@@ -243,6 +253,8 @@ class RobotLink:
             taken = (slot.take_report(now_ns, period_ns) for slot in self._slots.values())
             if states := tuple(state for state in taken if state is not None):
                 await socket.send(codec.encode(protocol.Reports(states=states)))
+            while self._inspected:
+                await socket.send(codec.encode(self._inspected.pop(0)))
             for slot in self._slots.values():
                 if socket.transport.get_write_buffer_size() < _MAX_BACKLOG_BYTES:
                     for picture in slot.take_pictures():
@@ -258,7 +270,7 @@ def _changes(message: codec.Message, people: People) -> dict[str, Any]:
         case protocol.ClearStop():
             return {"stop": None}
         case protocol.Instruct():
-            return {"instruction": message.instruction}
+            return {"instruction": message.instruction, "num_instructions": people.num_instructions + 1}
         case protocol.HelpAnswered():
             return {"answers": (*people.answers, message)[-_MAX_ANSWERS:]}
         case protocol.WantFrames():

@@ -8,11 +8,13 @@ import dataclasses
 import json
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from corrections import codec, frames, protocol
 from corrections import operator_messages as messages
 from corrections.help_line import HelpLine
 from corrections.help_messages import Values
+from corrections.inspection import Inspected
 from corrections.lease import LeaseBook
 from corrections.outbox import Outbox
 from corrections.protocol import RobotState
@@ -38,7 +40,9 @@ class Room:
         clock_ns: Callable[[], int],
         wall_ns: Callable[[], int],
         tally: Tally,
+        help_file: Path | None = None,
     ) -> None:
+        """`help_file` keeps over a restart what only the help desk knows."""
         self.leases = leases
         self.log = log
         self.clock_ns = clock_ns
@@ -54,6 +58,7 @@ class Room:
             is_held=lambda robot_id: leases.state(robot_id).is_held,
             tell_robot=self.tell_robot,
             tell_people=self._tell_help,
+            file=help_file,
         )
         self._num_sessions = 0
 
@@ -128,6 +133,17 @@ class Room:
             if robot_id in operator.watch.frames_of:
                 view = operator.watch.frames_of.index(robot_id)
                 operator.outbox.picture(view, frame.camera, frames.pack(dataclasses.replace(frame, view=view)))
+
+    def robot_inspected(self, process: RobotProcess, inspected: Inspected) -> None:
+        """Pass what a process says of itself on to whoever asked, if they are still there.
+
+        Raises:
+            WireError: a robot that is not this process's.
+        """
+        if self.seat(inspected.robot_id).process is not process:
+            raise WireError("an answer of a robot that is not yours", robot_id=inspected.robot_id)
+        if (operator := self.operators.get(inspected.asked_by)) is not None:
+            operator.outbox.control(codec.encode(inspected))
 
     # --- operators -------------------------------------------------------------------------------
 

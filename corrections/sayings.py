@@ -110,6 +110,8 @@ class Sayings:
         state = self._room.seat(message.robot_id).state
         if state is None or not state.episode_id:
             raise WireError("this robot is between two episodes", robot_id=message.robot_id)
+        if message.episode_id != state.episode_id:
+            raise WireError("that episode is over", robot_id=message.robot_id, episode_id=message.episode_id[:80])
         self._room.help.raise_help(message, state)
 
     def _check_service(self, operator: Operator) -> None:

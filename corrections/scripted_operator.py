@@ -165,7 +165,11 @@ class ScriptedOperators:
 
     async def _drive(self, client: OperatorClient, rng: random.Random, need: Need) -> None:
         corrector = Corrector(
-            self._quality, rng, self._rates_hz[need.robot_id], num_takeovers=self._count_takeover(need)
+            need.task_id,
+            self._quality,
+            rng,
+            self._rates_hz[need.robot_id],
+            num_takeovers=self._count_takeover(need),
         )
         deadline_ns = time.monotonic_ns() + int(self._config.max_hold_s * 1e9)
         step_index, num_paused, moved_ns = -1, 0, time.monotonic_ns()

@@ -9,8 +9,10 @@ from infra import config, threads
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demonstration; 0 only if the evidence holds."""
     from demo.options import DemoConfig
+    from robots import tasks
 
-    parser = config.parser("touchline demo", "Watch a small fleet get better; the evidence is written as a report.")
+    words = f"Watch a small fleet get better; the evidence is written as a report. {tasks.listing()}"
+    parser = config.parser("touchline demo", words)
     config.add_flags(parser, "demo", DemoConfig)
     args = parser.parse_args(argv)
     threads.set_threads(1)

@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from demo import evidence, plots
+from demo.alarms import alarms
 from demo.options import DemoConfig
 from demo.report import Picture, Report
 from demo.watch import Watch
 from infra.registry import PolicyRegistry, PolicyVersion
 from infra.topics import EPISODES, STEPS, VALUES
 from policy.errors import TouchlineError
-from policy.schema import ControlMode, Outcome, SceneSplit, Source
+from policy.schema import ControlMode, Float32, Outcome, SceneSplit, Source
 from policy.spec import EmbodimentSpec
 from storage.audit import Audit
 from storage.frames import decode_steps
@@ -57,6 +59,7 @@ def conclude(config: DemoConfig, watch: Watch, registry: PolicyRegistry, balance
         targets=evidence.targets(base, final),
         evidence_holds=evidence.evidence_holds(base, final, balance),
         autonomous_data=_autonomous_data(watch),
+        value_drop=alarms(watch.help_requests, episodes, watch.interventions),
     )
 
 
@@ -102,8 +105,6 @@ def _picture(episode: Mapping[str, Any], lake: Lake, spec: EmbodimentSpec) -> Pi
     steps = decode_steps(rows, spec)
     shown = np.linspace(0, rows.num_rows - 1, _NUM_PICTURES).round().astype(int)
     sheets = [plots.contact_sheet(list(steps.frames[shown, camera])) for camera in range(len(spec.cameras))]
-    force_channel = max(i for i, channel in enumerate(spec.tactile) if channel.name.startswith("force_z"))
-    unit_n = float(spec.tactile[force_channel].unit.split()[0])
     seconds = np.arange(rows.num_rows) / spec.control_rate_hz
     is_success = episode["outcome"] == Outcome.SUCCESS
     reason = f" ({episode['outcome_reason']})" if episode["outcome_reason"] else ""
@@ -111,8 +112,15 @@ def _picture(episode: Mapping[str, Any], lake: Lake, spec: EmbodimentSpec) -> Pi
         caption=f"v{episode['policy_version']}, scene {episode['scene_seed']}: {episode['instruction']}: "
         f"{episode['outcome'].replace('_', ' ')}{reason} after {seconds[-1]:.1f} s",
         sheets=tuple(sheets),
-        touch_svg=plots.touch_trace(seconds, steps.tactile[:, force_channel] * unit_n, is_success),
+        touch_svg=_felt(spec, seconds, steps.tactile, is_success) if spec.tactile else "",
     )
+
+
+def _felt(spec: EmbodimentSpec, seconds: NDArray[np.float64], tactile: Float32, is_success: bool) -> str:
+    """The touch channel in which most happened, for a body may have a hundred of them."""
+    most = int(np.argmax(np.ptp(tactile, axis=0)))
+    channel = spec.tactile[most]
+    return plots.touch_trace(seconds, tactile[:, most], f"{channel.name}, {channel.unit}", is_success)
 
 
 def _judged(watch: Watch) -> list[dict[str, Any]]:

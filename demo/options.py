@@ -3,6 +3,7 @@
 import dataclasses
 
 from policy.errors import ConfigError
+from robots import tasks
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -12,7 +13,7 @@ class DemoConfig:
     algorithm: str = "recap"
     """recap, hg_dagger, filtered_bc or recap_random."""
     task: str = "plug_insertion"
-    """What the robots do."""
+    """What the robots do; one of the tasks named above."""
     robots: int = 16
     """Simulated robots, shared by two actor processes."""
     minutes: float = 12.0
@@ -29,6 +30,7 @@ class DemoConfig:
     """Rounds of learning from deployment after the base; fewer where the time is up."""
 
     def __post_init__(self) -> None:
+        tasks.check(self.task)
         if self.robots < 2 or self.robots % 2:
             raise ConfigError("demo.robots must be an even number, at least 2", robots=self.robots)
         for name in ("minutes", "report_episodes", "demonstrations", "rounds"):

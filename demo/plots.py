@@ -180,13 +180,15 @@ def data_flow(seconds: NDArray[np.float64], is_correction: NDArray[np.bool_]) ->
     return _svg(draw, "Data flow")
 
 
-def touch_trace(time_s: NDArray[np.floating[Any]], force_n: NDArray[np.floating[Any]], is_success: bool) -> str:
-    """What the fingers felt along the insertion axis in one episode."""
+def touch_trace(
+    time_s: NDArray[np.floating[Any]], felt: NDArray[np.floating[Any]], label: str, is_success: bool
+) -> str:
+    """What one touch channel felt in one episode."""
 
     def draw(axes: Axes) -> None:
-        axes.plot(time_s, force_n, color=GREEN if is_success else VERMILION)
+        axes.plot(time_s, felt, color=GREEN if is_success else VERMILION)
         axes.set_xlabel("s")
-        axes.set_ylabel("axial force, N")
+        axes.set_ylabel(label)
 
     return _svg(draw, "Felt", size=(14.0, 2.2))
 

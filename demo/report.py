@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from demo.alarms import Alarms
 from demo.evidence import VersionEvidence
 
 REPORT_SCHEMA = 1
@@ -35,6 +36,8 @@ class Report:
     evidence_holds: bool
     autonomous_data: str
     """What advantage-labelled autonomous steps added beyond corrections, in words."""
+    value_drop: Alarms
+    """What the live critic's requests for help were worth."""
 
     def to_json(self) -> str:
         """Strict JSON: what could not be measured is null."""
@@ -90,6 +93,7 @@ def _page(report: Report, figures: Sequence[str], pictures: Sequence[Picture]) -
         pictures="".join(map(_picture, pictures)),
         ledger=_table([_ledger_row(line) for line in (*report.promotions, *report.rejections)]),
         autonomous=html.escape(report.autonomous_data),
+        alarms=html.escape(report.value_drop.in_words),
         facts=_table([{"figure": k.replace("_", " "), "value": _number(float(v))} for k, v in _facts(report).items()]),
     )
 

@@ -94,6 +94,7 @@ def summary(found: report.Report, out: Path) -> Sequence[str]:
     lines.append(
         f"steps: {found.steps['recorded']:,} recorded, {found.steps['lost']} lost, {found.steps['doubled']} doubled"
     )
+    lines.append(found.value_drop.in_words)
     lines.append(f"the evidence {'holds' if found.evidence_holds else 'does not hold'}; {out / 'report.html'}")
     return lines
 

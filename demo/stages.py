@@ -89,7 +89,6 @@ class Stages:
         fleet = FleetConfig(
             num_actors=_NUM_ACTORS,
             robots_per_actor=self.config.robots // _NUM_ACTORS,
-            has_critic=False,  # its robots outrun the clock, and nobody waits for a request in real time
             algorithm=self.config.algorithm,
             task=self.config.task,
             demonstrations=self.config.demonstrations,

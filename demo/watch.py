@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from infra.topics import EPISODES, INTERVENTIONS, LABELS, RELEASES, Topic
+from infra.topics import EPISODES, HELP_REQUESTS, INTERVENTIONS, LABELS, RELEASES, Topic
 from policy.errors import LakeError
 from policy.schema import Outcome, SceneSplit, Source
 from policy.statistics import Interval, wilson_interval
 from storage.tables import Lake
 from storage.tail import Tail
 
-_TOPICS = (EPISODES, INTERVENTIONS, LABELS, RELEASES)
+_TOPICS = (EPISODES, INTERVENTIONS, LABELS, RELEASES, HELP_REQUESTS)
 _DECISIONS = ("promote", "reject")
 
 
 class Watch:
-    """Rows of the episodes, interventions, labels and releases tables so far."""
+    """Rows of the episodes, interventions, labels, releases and help requests tables so far."""
 
     def __init__(self, lake: Lake) -> None:
         self._tails = {topic: Tail(lake, topic) for topic in _TOPICS}
@@ -43,6 +43,11 @@ class Watch:
     def labels(self) -> list[dict[str, Any]]:
         """Rows of the labels table."""
         return self._rows[LABELS]
+
+    @property
+    def help_requests(self) -> list[dict[str, Any]]:
+        """Rows of the help requests table."""
+        return self._rows[HELP_REQUESTS]
 
     @property
     def releases(self) -> list[dict[str, Any]]:

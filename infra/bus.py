@@ -1,6 +1,6 @@
 """The message bus as everybody sees it; `kafka_bus.py` is the real one, `memory_bus.py` its twin.
 
-    producer.send(topic, records)  one message per key, encoded by `wire`, acknowledged later
+    producer.send(topic, records)  one message per key, encoded by `wire`, signed, acknowledged later
     consumer.poll()                messages of one topic, from offsets that the caller chose
     bus.dead_letter(message, why)  what did not validate, safe before the caller goes on
 
@@ -43,7 +43,7 @@ class Message:
     value: bytes
     headers: Headers
     time_ms: int
-    """Wall time at which it was sent."""
+    """Wall time at which the broker got it, by the broker's clock; below 0 where it does not say."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,6 +73,13 @@ class KafkaConfig:
                 delivery_timeout_s=self.delivery_timeout_s,
                 request_timeout_s=self.request_timeout_s,
             )
+
+
+class Signer(Protocol):
+    """Says in a message's headers who sent it: `signing.MessageSigner`."""
+
+    def headers(self, topic: Topic, key: str, value: bytes) -> Mapping[str, bytes]:
+        """Headers that prove the sender of these bytes."""
 
 
 class Producer(Protocol):
@@ -128,10 +135,11 @@ class Bus(Protocol):
             BusUnavailable: the broker does not answer.
         """
 
-    def producer(self, client_id: str, *, wait_s: float = 5.0) -> Producer:
+    def producer(self, client_id: str, *, wait_s: float = 5.0, signer: Signer | None = None) -> Producer:
         """A new producer; waits for the broker at most `wait_s`, and goes on trying afterwards.
 
-        A robot passes 0: its `send` raises BusUnavailable until the broker has answered once.
+        A robot passes 0: its `send` raises BusUnavailable until the broker has answered once. Without a
+        `signer` messages leave unsigned, and ingest sets them aside.
         """
 
     def consumer(self, topic: str, offsets: Offsets) -> Consumer:
@@ -165,8 +173,17 @@ def connect(config: KafkaConfig) -> Bus:
     return KafkaBus(config)
 
 
-def messages_of(topic: Topic, records: Sequence[object]) -> list[tuple[bytes, bytes]]:
-    """Encode records as (key, value) messages, split so that each fits the topic.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """One message on its way to the bus."""
+
+    key: bytes | None
+    value: bytes
+    headers: Headers
+
+
+def messages_of(topic: Topic, records: Sequence[object], signer: Signer | None = None) -> list[Outgoing]:
+    """Encode records as messages, split so that each fits the topic, and sign them.
 
     Raises:
         RecordTooLarge: one record alone exceeds the topic's limit.
@@ -177,12 +194,11 @@ def messages_of(topic: Topic, records: Sequence[object]) -> list[tuple[bytes, by
         if type(record) is not topic.record:
             raise SchemaError("not a record of this topic", topic=topic.name, found=type(record).__name__)
         groups.setdefault(getattr(record, topic.key), []).append(record)
-    return [(key.encode(), value) for key, group in groups.items() for value in _values_that_fit(topic, group)]
-
-
-def headers_of(topic: Topic) -> dict[str, bytes]:
-    """The headers of every message of a topic."""
-    return {SCHEMA_VERSION_HEADER: str(SCHEMA_VERSION).encode(), RECORD_HEADER: topic.record.__name__.encode()}
+    return [
+        Outgoing(key=key.encode(), value=value, headers=_headers(topic, key, value, signer))
+        for key, group in groups.items()
+        for value in _values_that_fit(topic, group)
+    ]
 
 
 def dead_letter_headers(message: Message, reason: str) -> dict[str, bytes]:
@@ -202,6 +218,12 @@ def topic_layout() -> dict[str, tuple[int, int, int]]:
     widest = max(num_bytes for _, _, num_bytes in layout.values())
     longest = max(retention_s for _, retention_s, _ in layout.values())
     return {**layout, DEAD_LETTERS: (1, longest, 2 * widest)}
+
+
+def _headers(topic: Topic, key: str, value: bytes, signer: Signer | None) -> Headers:
+    signature = signer.headers(topic, key, value) if signer else {}
+    record = topic.record.__name__.encode()
+    return {SCHEMA_VERSION_HEADER: str(SCHEMA_VERSION).encode(), RECORD_HEADER: record, **signature}
 
 
 def _values_that_fit(topic: Topic, records: list[object]) -> list[bytes]:

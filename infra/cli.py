@@ -30,6 +30,8 @@ class Command:
 
 COMMANDS = {
     "demo": Command("demo.__main__:main", "watch a small fleet get better, and get the evidence as a report"),
+    "study": Command("study.__main__:main", "a question about learning, with seeds, intervals and controls"),
+    "chaos": Command("chaos.__main__:main", "break a live fleet at random, then audit every promise"),
     "up": Command("infra.up:main", "run the whole fleet on this machine until Ctrl-C"),
     "status": Command("infra.status:main", "who runs, and which versions act"),
     "actor": Command("actor.__main__:main", "robots at work"),
@@ -48,9 +50,12 @@ COMMANDS = {
     "rollout": Command(
         "infra.release_commands:run_rollout", "a version by robot count: start|next|pause|resume|abort|status"
     ),
+    "shadow": Command("infra.release_commands:run_shadow", "let a version propose beside the champion, and never act"),
+    "robot": Command("infra.robot_commands:main", "who belongs to the fleet: add|list|rotate|revoke"),
+    "sign": Command("infra.sign_command:main", "vouch for weights that the learner did not sign"),
     "freeze": Command("infra.release_commands:run_freeze", "stop promotions"),
     "thaw": Command("infra.release_commands:run_thaw", "allow promotions again"),
-    "data": Command("storage.data:main", "row counts, versions, export of a time range to Parquet"),
+    "data": Command("storage.data:main", "what is in the lake and what it weighs: show|export|retain|erase"),
     "config": Command("infra.show_config:main", "every setting and where its value came from"),
 }
 

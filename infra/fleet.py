@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra import broker, bus, config, console_link, mlflow_server
+from infra import broker, bus, config, console_link, identity, mlflow_server
 from infra.broker import BrokerConfig
 from infra.bus import KafkaConfig
 from infra.home import HOME_VARIABLE, Home
@@ -151,6 +151,7 @@ def start_fleet(
     if not fleet.num_evaluators:
         settings |= {"fast_gate": {"num_episodes": 0}, "judge": {"evidence": "work"}}
     make_token(supervisor.home)
+    identity.enrol_services(supervisor.home.path)
     supervisor.publish_settings(settings)
     shared = {**environ_of(settings), HOME_VARIABLE: str(supervisor.home.path), **(environ or {})}
     for stage in _stages(fleet, shared, supervisor.home):

@@ -20,8 +20,9 @@ from infra.bus import (
     Message,
     Offsets,
     OnDelivery,
+    Outgoing,
+    Signer,
     dead_letter_headers,
-    headers_of,
     messages_of,
     topic_layout,
 )
@@ -60,9 +61,9 @@ class KafkaBus:
                     raise _unavailable(self._config, error) from error
                 time.sleep(_RETRY_S)
 
-    def producer(self, client_id: str, *, wait_s: float = 5.0) -> "KafkaProducer":
+    def producer(self, client_id: str, *, wait_s: float = 5.0, signer: Signer | None = None) -> "KafkaProducer":
         """A new producer; waits for the broker at most `wait_s`, and goes on trying afterwards."""
-        return KafkaProducer(self._config, client_id, wait_s)
+        return KafkaProducer(self._config, client_id, wait_s, signer)
 
     def consumer(self, topic: str, offsets: Offsets) -> "KafkaConsumer":
         """A new consumer of one topic."""
@@ -108,6 +109,7 @@ class KafkaBus:
                 "replication_factor": self._config.replication_factor,
                 "configs": {
                     "retention.ms": str(retention_s * 1000),
+                    "message.timestamp.type": "LogAppendTime",  # one clock for all; a robot's may be wrong
                     "max.message.bytes": str(max_message_bytes + _OVERHEAD_BYTES),
                 },
             }
@@ -121,9 +123,8 @@ class KafkaBus:
 class KafkaProducer:
     """Connects on a thread of its own, so that a robot may start while the broker is away."""
 
-    def __init__(self, config: KafkaConfig, client_id: str, wait_s: float) -> None:
-        self._config = config
-        self._client_id = client_id
+    def __init__(self, config: KafkaConfig, client_id: str, wait_s: float, signer: Signer | None = None) -> None:
+        self._config, self._client_id, self._signer = config, client_id, signer
         self._client: Any = None
         self._in_flight = InFlight(config.buffer_bytes)
         self._closing = threading.Event()
@@ -133,7 +134,7 @@ class KafkaProducer:
 
     def send(self, topic: Topic, records: Sequence[object], *, on_delivery: OnDelivery | None = None) -> None:
         """Hand records of the topic's type over, without waiting for the broker."""
-        self.send_bytes(topic.name, messages_of(topic, records), headers_of(topic), on_delivery)
+        self._send(topic.name, messages_of(topic, records, self._signer), on_delivery)
 
     def send_bytes(
         self,
@@ -147,13 +148,19 @@ class KafkaProducer:
         Raises:
             BusUnavailable: the buffer is full, or the broker has never answered.
         """
+        self._send(topic, [Outgoing(key=key, value=value, headers=headers) for key, value in messages], on_delivery)
+
+    def _send(self, topic: str, messages: Sequence[Outgoing], on_delivery: OnDelivery | None) -> None:
         if not self._connected.is_set():
             raise BusUnavailable("not connected yet", bootstrap_servers=self._config.bootstrap_servers)
-        settles = self._in_flight.admit([len(value) for _, value in messages], on_delivery)
-        for (key, value), settle in zip(messages, settles, strict=True):
+        settles = self._in_flight.admit([len(message.value) for message in messages], on_delivery)
+        for message, settle in zip(messages, settles, strict=True):
             try:
                 future = self._client.send(
-                    self._config.topic_prefix + topic, key=key, value=value, headers=list(headers.items())
+                    self._config.topic_prefix + topic,
+                    key=message.key,
+                    value=message.value,
+                    headers=list(message.headers.items()),
                 )
             except KafkaError as error:
                 settle(error)

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Mapping
 
 from infra.bus import Producer
+from infra.credentials import Credential
 from infra.topics import RELEASES
 from policy.errors import BusUnavailable
 from policy.schema import Release
@@ -23,7 +24,15 @@ _log = logging.getLogger(__name__)
 class Ledger:
     """Numbers the decisions of one process and sends them; any thread may write."""
 
-    def __init__(self, producer: Producer, *, timeout_s: float = 5.0) -> None:
+    def __init__(self, producer: Producer, *, signatory: Credential | None = None, timeout_s: float = 5.0) -> None:
+        """Start.
+
+        Args:
+            producer: of the process.
+            signatory: who decides here: signs orders and weights; robots follow no unsigned ones.
+            timeout_s: how long a line may take.
+        """
+        self.signatory = signatory
         self._producer = producer
         self._timeout_s = timeout_s
         self._boot_id = uuid.uuid4().hex

@@ -4,11 +4,14 @@ Write with the standard library: `logging.getLogger(__name__).info("committed", 
 the extra fields stand beside the message.
 """
 
+import collections
+import contextlib
 import json
 import logging
 import logging.handlers
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 _MAX_BYTES = 10 << 20
@@ -39,6 +42,46 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
+
+
+class Tail(logging.Handler):
+    """The newest lines of this process's log, for whoever looks in from afar."""
+
+    def __init__(self, service: str, num_lines: int = 1_000) -> None:
+        super().__init__()
+        self.setFormatter(JsonFormatter(service))
+        self._lines: collections.deque[str] = collections.deque(maxlen=num_lines)
+        self._num = 0
+        """Lines since the start."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one line; called with the handler's lock held."""
+        self._lines.append(self.format(record))
+        self._num += 1
+
+    def after(self, line: int) -> tuple[int, tuple[str, ...]]:
+        """The kept lines of higher numbers, and the number of the first; the process's first line is 0.
+
+        A number that no line has yet was another process's: then all that are kept.
+        """
+        self.acquire()
+        try:
+            oldest = self._num - len(self._lines)
+            first = max(line + 1, oldest) if line < self._num else oldest
+            return first, tuple(self._lines)[first - oldest :]
+        finally:
+            self.release()
+
+
+@contextlib.contextmanager
+def tailing(service: str) -> Iterator[Tail]:
+    """Keep the newest lines meanwhile."""
+    tail = Tail(service)
+    logging.getLogger().addHandler(tail)
+    try:
+        yield tail
+    finally:
+        logging.getLogger().removeHandler(tail)
 
 
 def install(

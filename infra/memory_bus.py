@@ -13,8 +13,8 @@ from infra.bus import (
     Message,
     Offsets,
     OnDelivery,
+    Signer,
     dead_letter_headers,
-    headers_of,
     messages_of,
     topic_layout,
 )
@@ -38,9 +38,9 @@ class MemoryBus:
             for name, (num_partitions, _, _) in topic_layout().items():
                 self._logs.setdefault(name, [[] for _ in range(num_partitions)])
 
-    def producer(self, client_id: str, *, wait_s: float = 5.0) -> "MemoryProducer":
+    def producer(self, client_id: str, *, wait_s: float = 5.0, signer: Signer | None = None) -> "MemoryProducer":
         """A new producer."""
-        return MemoryProducer(self)
+        return MemoryProducer(self, signer)
 
     def consumer(self, topic: str, offsets: Offsets) -> "MemoryConsumer":
         """A new consumer of one topic."""
@@ -100,15 +100,15 @@ class MemoryBus:
 class MemoryProducer:
     """Appends at once, so that nothing is ever unacknowledged."""
 
-    def __init__(self, bus: MemoryBus) -> None:
-        self._bus = bus
+    def __init__(self, bus: MemoryBus, signer: Signer | None) -> None:
+        self._bus, self._signer = bus, signer
 
     def send(self, topic: Topic, records: Sequence[object], *, on_delivery: OnDelivery | None = None) -> None:
         """Append the records and acknowledge them."""
-        messages = messages_of(topic, records)
+        messages = messages_of(topic, records, self._signer)
         self._bus.log(topic.name)
-        for key, value in messages:
-            self._bus.append(topic.name, key, value, headers_of(topic))
+        for message in messages:
+            self._bus.append(topic.name, message.key, message.value, message.headers)
         if on_delivery is not None:
             on_delivery(None)
 

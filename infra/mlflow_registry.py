@@ -191,8 +191,9 @@ class MlflowRegistry:
 def _policy_version(found: ModelVersion) -> PolicyVersion:
     return PolicyVersion(
         version=str(found.version),
-        sha256=found.tags[SHA256_TAG],
-        spec_id=found.tags[SPEC_TAG],
+        # Somebody may have removed a tag: then the hash fits nothing, and whoever fetches it refuses it.
+        sha256=found.tags.get(SHA256_TAG, ""),
+        spec_id=found.tags.get(SPEC_TAG, ""),
         tags=dict(found.tags),
         created_ns=int(found.creation_timestamp) * 1_000_000,
     )

@@ -1,4 +1,4 @@
-"""`touchline promote | rollback | rollout | freeze | thaw`: `releases.py` and its neighbours from the command line."""
+"""`touchline promote | rollback | rollout | shadow | freeze | thaw`: `releases.py` and its neighbours as commands."""
 
 import argparse
 import contextlib
@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from infra import bus, config, freeze, registry, releases, rollback_plan, rollout
+from infra import bus, config, freeze, home, identity, registry, releases, rollback_plan, rollout, shadow
 from infra.bus import KafkaConfig
 from infra.ledger import Ledger
 from infra.registry import MlflowConfig, PolicyRegistry
 from infra.releases import Acting, CanaryCohort
 from infra.rollback_plan import RollbackPlan
 from infra.rollout_state import Rollout, RolloutConfig
+from infra.signing import service_signer
 from policy.errors import BusUnavailable, ConfigError
 from policy.schema import Release
 
@@ -88,6 +89,21 @@ def run_rollout(argv: Sequence[str] | None = None) -> int:
         return _say(done, ledger)
 
 
+def run_shadow(argv: Sequence[str] | None = None) -> int:
+    """Let a version propose beside the champion, or none."""
+    parser = _parser("shadow", "Compare what a version would do with what the champion does; no robot acts on it.")
+    parser.add_argument("version", nargs="?", help="version number in the registry")
+    parser.add_argument("--clear", action="store_true", help="let nothing propose beside the champion")
+    args = parser.parse_args(argv)
+    if args.clear == (args.version is not None):
+        raise ConfigError("name a version or --clear: touchline shadow VERSION | touchline shadow --clear")
+    with _connected(args) as (weights, ledger):
+        if args.clear:
+            return _say(shadow.clear_shadow(weights, ledger, author=args.author, reason=args.reason), ledger)
+        done = shadow.set_shadow(weights, ledger, args.version, author=args.author, reason=args.reason)
+        return _say(done, ledger)
+
+
 def run_freeze(argv: Sequence[str] | None = None) -> int:
     """Stop promotions."""
     parser = _parser("freeze", "Stop promotions, new canaries and wider stages; rollback works all the same.")
@@ -133,7 +149,7 @@ def expiry_ns(text: str, now_ns: int) -> int:
 
 def _parser(name: str, description: str) -> argparse.ArgumentParser:
     parser = config.parser(f"touchline {name}", description)
-    parser.add_argument("--author", default=_login(), help="who decides (default: your login)")
+    parser.add_argument("--author", default=login(), help="who decides (default: your login)")
     parser.add_argument("--reason", default="by hand", help="why, in words, for the ledger")
     config.add_flags(parser, "mlflow", MlflowConfig)
     config.add_flags(parser, "kafka", KafkaConfig)
@@ -143,14 +159,17 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
 @contextlib.contextmanager
 def _connected(args: argparse.Namespace) -> Iterator[tuple[PolicyRegistry, Ledger]]:
     weights = registry.connect(config.from_args("mlflow", MlflowConfig, args))
-    producer = bus.connect(config.from_args("kafka", KafkaConfig, args)).producer("release")
+    signatory = identity.service(home.from_args(args).path, "release")
+    cluster = bus.connect(config.from_args("kafka", KafkaConfig, args))
+    producer = cluster.producer("release", signer=service_signer(signatory))
     try:
-        yield weights, Ledger(producer)
+        yield weights, Ledger(producer, signatory=signatory)
     finally:
         producer.close()
 
 
-def _login() -> str:
+def login() -> str:
+    """Who is at the keyboard, by the name of the account."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run as a number without a name

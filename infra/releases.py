@@ -12,7 +12,7 @@ import dataclasses
 import time
 from collections.abc import Iterable, Mapping
 
-from infra import freeze, rollout_state
+from infra import freeze, rollout_state, shadow, weight_signing
 from infra.ledger import Ledger
 from infra.registry import CANARY as CANARY
 from infra.registry import CHAMPION as CHAMPION
@@ -125,6 +125,7 @@ def start_canary(
     before, decided_ns = registry.alias(CANARY) or "", time.time_ns()
     # The state first: it counts for nothing until the alias names its version.
     rollout_state.write(registry, rollout)
+    _order(registry, ledger, version, CANARY)
     registry.set_alias(CANARY, version)
     _set_status(registry, version, CANARY, reason)
     return ledger.write(
@@ -163,7 +164,9 @@ def promote(
     registry.set_tag(version, BEFORE_TAG, before)
     if before:
         registry.set_alias(PREVIOUS, before)
+    _order(registry, ledger, version, CHAMPION)
     registry.set_alias(CHAMPION, version)
+    shadow.end_if_acting(registry, aliases, version)
     _end_trial(registry, aliases, version)
     if before:
         _set_status(registry, before, "retired", f"replaced by {version}")
@@ -229,11 +232,13 @@ def rollback(
     aliases = registry.aliases()
     bad, target = aliases.get(CHAMPION, ""), rollback_target(aliases, version)
     before, decided_ns = registry.get(target).tags.get(BEFORE_TAG, ""), time.time_ns()
+    _order(registry, ledger, target, CHAMPION)
     registry.set_alias(CHAMPION, target)
     if before and before != bad:
         registry.set_alias(PREVIOUS, before)
     else:
         registry.delete_alias(PREVIOUS)
+    shadow.end_if_acting(registry, aliases, target)
     _end_trial(registry, aliases, bad, target)
     if bad:
         _set_status(registry, bad, "rejected", reason)
@@ -259,6 +264,12 @@ def rollback_target(aliases: Mapping[str, str], version: str | None) -> str:
     if not target or target == bad:
         raise ConfigError("there is no previous champion to go back to; name one with --version", champion=bad)
     return target
+
+
+def _order(registry: PolicyRegistry, ledger: Ledger, version: str, role: str) -> None:
+    """Sign that the version acts: a robot follows no alias that points elsewhere (`weight_signing.py`)."""
+    if ledger.signatory is not None:
+        weight_signing.give_order(registry, ledger.signatory, version, role)
 
 
 def _refuse_unless_releasable(registry: PolicyRegistry, version: str, force: bool) -> None:

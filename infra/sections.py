@@ -21,6 +21,8 @@ SECTIONS = {
     "lake": "storage.tables:LakeConfig",
     "ingest": "storage.ingest:IngestConfig",
     "maintenance": "storage.maintenance:MaintenanceConfig",
+    "disk": "storage.disk:DiskConfig",
+    "retention": "storage.retention:RetentionConfig",
     "gateway": "corrections.gateway:GatewayConfig",
     "lease": "corrections.lease:LeaseConfig",
     "operator": "corrections.operator_client:OperatorConfig",
@@ -46,6 +48,7 @@ SECTIONS = {
     "value": "learner.value:ValueConfig",
     "live_critic": "learner.live_critic:LiveCriticConfig",
     "value_drop": "learner.critic_help:DropConfig",
+    "shadow": "learner.live_shadow:ShadowConfig",
     "mix": "learner.mix:MixConfig",
     "condition": "learner.algorithms.recap:ConditionConfig",
     "judge": "learner.judge_bench:JudgeConfig",
@@ -56,6 +59,7 @@ SECTIONS = {
     "fleet_watch": "console.history.fleet_watch:FleetWatchConfig",
     "fleet": "infra.fleet:FleetConfig",
     "demo": "demo.options:DemoConfig",
+    "chaos": "chaos.options:ChaosConfig",
 }
 
 

@@ -83,6 +83,15 @@ VALUES = Topic(
     max_message_bytes=_CAMERA_BYTES,
     is_kept=True,
 )
+SAMPLINGS = Topic(
+    name="samplings",
+    record=schema.Sampling,
+    key="policy_version",
+    num_partitions=1,
+    retention_s=30 * _DAY_S,
+    max_message_bytes=_SMALL_BYTES,
+    is_kept=True,
+)
 HELP_REQUESTS = Topic(
     name="help_requests",
     record=schema.HelpRequest,
@@ -136,12 +145,18 @@ TOPICS = (
     LABELS,
     MARKS,
     VALUES,
+    SAMPLINGS,
     HELP_REQUESTS,
     HELP_ANSWERS,
     RELEASES,
     AUDIT,
     TELEMETRY,
 )
+
+ROBOT_TOPICS = frozenset(topic.name for topic in (STEPS, EPISODES, INTERVENTIONS, HELP_REQUESTS, TELEMETRY))
+"""What robots write, each about itself alone; all other topics are the services'."""
+SHARED_TOPICS = frozenset({HELP_REQUESTS.name})
+"""What services write beside the robots: the gateway asks for help where a watcher noticed."""
 
 DEAD_LETTERS = "dead_letters"
 """What did not validate, byte for byte, with its origin and reason in the headers."""

@@ -6,16 +6,20 @@ as far as others act on it, into the version's tags.
 
 import dataclasses
 import json
+import logging
 import math
 import subprocess
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from infra import releases
+from infra import releases, weight_signing
+from infra.backoff import Backoff
+from infra.credentials import Credential
 from infra.ledger import Ledger
 from infra.registry import SPEC_TAG, PolicyRegistry, PolicyVersion
 from learner.condition_report import ConditionReport, measure_condition
@@ -24,8 +28,10 @@ from learner.labels import Algorithm, Pool
 from learner.losses import held_out_loss
 from learner.train_state import TrainState
 from policy import checkpoint
+from policy.errors import RegistryUnavailable
 from policy.flow import Guidance
 
+_LOG = logging.getLogger(__name__)
 RECORD_FILE = "training.json"
 TRAIN_ID_TAG = "train_id"
 HELD_OUT_TAG = "held_out_loss"
@@ -98,7 +104,7 @@ def describe(
         train_id=state.train_id,
         data_pin=state.pin,
         guidance=algorithm.guidance(state.labels),
-        mix=algorithm.mix(state.labels).reason,
+        mix=_mix(algorithm.mix(state.labels).reason, data.num_stale_episodes),
         steps={p.name.lower(): state.labels.count(p) for p in Pool if p is not Pool.UNUSED},
         held_out_loss=held_out_loss(policy, data),
         condition=measure_condition(policy, data, state.labels, seed=state.seed) if state.round else None,
@@ -109,6 +115,10 @@ def describe(
     )
 
 
+def _mix(reason: str, num_stale: int) -> str:
+    return f"{reason}; {num_stale} episodes of old weights not judged" if num_stale else reason
+
+
 def publish(registry: PolicyRegistry, ledger: Ledger, state: TrainState, candidate: Candidate) -> str:
     """Upload the averaged weights once and enter them in the ledger; returns their version.
 
@@ -116,7 +126,10 @@ def publish(registry: PolicyRegistry, ledger: Ledger, state: TrainState, candida
     upload it again.
     """
     known = (v for v in registry.versions() if v.tags.get(TRAIN_ID_TAG) == candidate.train_id)
-    version = next(known, None) or _upload(registry, state, candidate)
+    # Killed between upload and signature, we upload again: what lies there unsigned may be anybody's.
+    signer = ledger.signatory
+    ours = (v for v in known if signer is None or weight_signing.is_signed_by(signer, v))
+    version = next(ours, None) or _upload(registry, state, candidate, signer)
     if releases.STATUS_TAG not in version.tags:
         releases.announce(
             registry,
@@ -129,7 +142,27 @@ def publish(registry: PolicyRegistry, ledger: Ledger, state: TrainState, candida
     return version.version
 
 
-def _upload(registry: PolicyRegistry, state: TrainState, candidate: Candidate) -> PolicyVersion:
+def publish_or_wait(
+    registry: PolicyRegistry, ledger: Ledger, state: TrainState, candidate: Candidate, stopping: threading.Event
+) -> str:
+    """`publish`, tried again while the registry is away: what was trained waits for it.
+
+    Returns:
+        The version; empty when told to stop before.
+    """
+    backoff = Backoff()
+    while True:
+        try:
+            return publish(registry, ledger, state, candidate)
+        except RegistryUnavailable as error:
+            _LOG.warning("cannot publish now: %s", error)
+        if backoff.wait(stopping):
+            return ""
+
+
+def _upload(
+    registry: PolicyRegistry, state: TrainState, candidate: Candidate, signer: Credential | None
+) -> PolicyVersion:
     policy = state.averaged_policy()
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "checkpoint"
@@ -142,6 +175,8 @@ def _upload(registry: PolicyRegistry, state: TrainState, candidate: Candidate) -
             params=_params(candidate),
             metrics=candidate.metrics(),
         )
+    if signer is not None:
+        weight_signing.sign_weights(registry, signer, version)
     registry.log_curve(version.version, "loss", _loss_curve(state.losses))
     return version
 

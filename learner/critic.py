@@ -60,6 +60,8 @@ class CriticReport:
     """Whether its advantages may label autonomous steps."""
     reason: str
     """The decision in words."""
+    left_out: str = ""
+    """Tasks whose autonomous steps are not learned from, and why, where others' are."""
     calibration: tuple[tuple[float, float, int], ...] = ()
     """(mean value, mean return, steps) in ten groups of rising value."""
 
@@ -116,7 +118,7 @@ def measure(
     episodes = _measurable(experience)
     middle = experience.start + experience.length // 2
     auc = discrimination(value[middle[episodes]], experience.is_success[episodes])
-    problems = []
+    problems = _why_unmeasured(experience, returns, value)
     if not ranking >= config.min_ranking:
         problems.append(f"ranking {ranking:.2f} is below {config.min_ranking:.2f}")
     if not auc >= config.min_auc:
@@ -133,6 +135,19 @@ def measure(
         reason=" and ".join(problems) or trusted,
         calibration=_calibration(value[judged], returns.return_to_go[judged]),
     )
+
+
+def _why_unmeasured(experience: Experience, returns: Returns, value: Float64) -> list[str]:
+    """What makes the measures NaN, in words: a number says nothing of it."""
+    problems = []
+    is_lost = experience.is_autonomous & np.isfinite(returns.return_to_go) & ~np.isfinite(value)
+    if is_lost.any():
+        problems.append(f"{int(is_lost.sum())} of its values are not finite")
+    is_success = experience.is_success[_measurable(experience)]
+    if len(is_success) and is_success.all() == is_success.any():
+        kind = "succeeded" if is_success.all() else "failed"
+        problems.append(f"all {len(is_success)} autonomous episodes {kind}, so there is nothing to tell apart")
+    return problems
 
 
 def spearman(a: Float64, b: Float64) -> float:

@@ -13,9 +13,10 @@ import collections
 import dataclasses
 import math
 import statistics
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from policy.errors import ConfigError
+from policy.statistics import conformal_quantile
 
 _SMOOTHED = 5
 
@@ -74,15 +75,6 @@ def largest_fall(values: Mapping[int, float], window_steps: int) -> float:
     """How far the values of one episode, by step index, fell at most within the window."""
     watch = DropWatch(window_steps)
     return max((watch.add(step_index, values[step_index]) for step_index in sorted(values)), default=0.0)
-
-
-def conformal_quantile(scores: Sequence[float], coverage: float) -> float:
-    """The score that a further one of the same kind exceeds with chance at most 1 - `coverage`.
-
-    It is the k-th smallest, k = ceil((n + 1) coverage); infinite while there are too few to tell.
-    """
-    rank = math.ceil((len(scores) + 1) * coverage)
-    return sorted(scores)[rank - 1] if rank <= len(scores) else math.inf
 
 
 class DropCalibration:

@@ -9,11 +9,13 @@ import collections
 import contextlib
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from corrections.codec import Message
 from corrections.help_messages import LiveValue, RaiseHelp, Values
 from corrections.operator_client import OperatorClient, OperatorConfig
 from corrections.operator_messages import PeerKind, Watch
+from corrections.protocol import Refused
 from infra.backoff import Backoff
 from policy.errors import ConfigError, GatewayLost
 
@@ -30,6 +32,9 @@ class CriticLine:
         self._config, self._token = config, token
         self._values: dict[str, LiveValue] = {}
         self._requests: collections.deque[RaiseHelp] = collections.deque(maxlen=_MAX_REQUESTS)
+        self._asked: dict[str, str] = {}
+        """By robot, the episode of its newest request."""
+        self._refused: collections.deque[str] = collections.deque(maxlen=_MAX_REQUESTS)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
@@ -61,6 +66,13 @@ class CriticLine:
             self._requests.append(request)
         self._wake()
 
+    def take_refused(self) -> list[str]:
+        """Episodes for which the gateway would not ask anybody, each told once."""
+        with self._lock:
+            refused = list(self._refused)
+            self._refused.clear()
+        return refused
+
     def _wake(self) -> None:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is over
@@ -80,9 +92,8 @@ class CriticLine:
         backoff = Backoff(max_s=2.0)
         while not self._closing.is_set():
             try:
-                client = OperatorClient(
-                    self._config, token=self._token, watch=Watch(is_all=False), kind=PeerKind.SERVICE
-                )
+                client = _Client(self._config, token=self._token, watch=Watch(is_all=False), kind=PeerKind.SERVICE)
+                client.on_refusal = self._take_refusal
                 async with client:
                     backoff.reset()
                     self.status = "connected"
@@ -99,7 +110,25 @@ class CriticLine:
             self._news.clear()
             values, requests = self._take()
             for request in requests:
+                self._asked[request.robot_id] = request.episode_id
                 await client.send(request)
             for first in range(0, len(values), _VALUES_PER_MESSAGE):
                 await client.send(Values(values=tuple(values[first : first + _VALUES_PER_MESSAGE])))
             await self._news.wait()
+
+    def _take_refusal(self, refused: Refused) -> None:
+        if refused.request == RaiseHelp.TYPE and refused.robot_id in self._asked:
+            with self._lock:
+                self._refused.append(self._asked[refused.robot_id])
+
+
+class _Client(OperatorClient):
+    """Tells of every refusal, not of the newest alone."""
+
+    on_refusal: Callable[[Refused], None]
+
+    def take(self, message: Message) -> None:
+        """Learn from one message."""
+        super().take(message)
+        if isinstance(message, Refused):
+            self.on_refusal(message)

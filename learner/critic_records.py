@@ -3,6 +3,7 @@
 They have a topic and a table of their own and can be recomputed; raw steps are never rewritten.
 """
 
+import logging
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,18 +12,24 @@ from infra.bus import Producer
 from infra.topics import VALUES
 from learner.data import Data
 from learner.labels import Labels, Pool
+from policy.errors import BusUnavailable
 from policy.schema import Value
 
+_LOG = logging.getLogger(__name__)
 _RECORDS_PER_SEND = 5_000
 
 
 def send_values(
     producer: Producer, data: Data, labels: Labels, *, critic_version: str, boot_id: str, first_seq: int
 ) -> int:
-    """Hand every step that has a value and a known return to the bus; returns how many there were."""
+    """Hand every step that has a value and a known return to the bus; returns how many numbers that used up."""
     records = list(value_records(data, labels, critic_version=critic_version, boot_id=boot_id, first_seq=first_seq))
-    for first in range(0, len(records), _RECORDS_PER_SEND):
-        producer.send(VALUES, records[first : first + _RECORDS_PER_SEND])
+    try:
+        for first in range(0, len(records), _RECORDS_PER_SEND):
+            producer.send(VALUES, records[first : first + _RECORDS_PER_SEND])
+    except BusUnavailable as error:
+        # They can be recomputed from pin and seed; training does not wait for the broker.
+        _LOG.warning("critic labels not sent: %s", error)
     return len(records)
 
 

@@ -2,6 +2,7 @@
 
 steps, episodes, labels (Kafka, from now on)  -> LiveCritic ->  values and requests (gateway)
 current critic (registry)                     ->            ->  values of ended episodes (Kafka, lake)
+steps, shadow and champion (registry)         -> LiveShadow ->  how far they differ (tag of the shadow)
 """
 
 import argparse
@@ -14,7 +15,7 @@ import uuid
 from collections.abc import Sequence
 
 from infra import bus as buses
-from infra import config, home, registry, service, threads
+from infra import config, home, identity, registry, service, threads
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,11 +37,14 @@ def run(args: argparse.Namespace) -> int:
     from corrections.operator_client import OperatorConfig
     from infra.bus import KafkaConfig
     from infra.registry import MlflowConfig
+    from infra.signing import service_signer
     from learner import critic_store
     from learner.critic_help import DropConfig
     from learner.critic_line import CriticLine
     from learner.live_critic import LiveCritic, LiveCriticConfig
+    from learner.live_shadow import LiveShadow, ShadowConfig
     from learner.live_stream import LiveStream
+    from learner.shadow_follower import ShadowFollower
 
     settings, place = config.from_args("live_critic", LiveCriticConfig, args), home.from_args(args)
     os.nice(settings.niceness)
@@ -48,11 +52,15 @@ def run(args: argparse.Namespace) -> int:
         frame = stack.enter_context(service.from_args("critic", args))
         bus = buses.connect(config.from_args("kafka", KafkaConfig, args))
         stack.callback(bus.close)
-        producer = bus.producer("critic")
+        held = identity.service(place.path, "critic")
+        producer = bus.producer("critic", signer=service_signer(held))
         stack.callback(producer.close)
-        mlflow = critic_store.registry_config(config.from_args("mlflow", MlflowConfig, args))
-        directory = place.learner / "live_critic"
-        follower = critic_store.CriticFollower(registry.connect(mlflow), directory, poll_s=settings.poll_s)
+        mlflow = config.from_args("mlflow", MlflowConfig, args)
+        critics = registry.connect(critic_store.registry_config(mlflow))
+        trust, directory = identity.trust(place.path, [held]), place.learner / "live_critic"
+        follower = critic_store.CriticFollower(critics, directory, poll_s=settings.poll_s, trust=trust)
+        shadow = LiveShadow(config.from_args("shadow", ShadowConfig, args), frame.metrics)
+        shadows = ShadowFollower(registry.connect(mlflow), place.learner / "shadow", shadow, trust=trust)
         client = config.from_args("operator", OperatorConfig, args)
         line = CriticLine(
             dataclasses.replace(client, operator_id="critic"),
@@ -68,14 +76,17 @@ def run(args: argparse.Namespace) -> int:
         )
         frame.add_detail("critic", lambda: follower.status)
         frame.add_detail("gateway", lambda: line.status)
-        threading.Thread(target=follower.run, args=(frame.stopping,), name="follower", daemon=True).start()
+        frame.add_detail("shadow", lambda: shadows.status)
+        for run in (follower.run, shadows.run):
+            threading.Thread(target=run, args=(frame.stopping,), daemon=True).start()
         line.start()
         stack.callback(line.close)
-        stream = LiveStream(bus, live, metrics=frame.metrics, stopping=frame.stopping)
+        stream = LiveStream(bus, live, shadow, metrics=frame.metrics, stopping=frame.stopping)
         stack.callback(stream.close)
         while not frame.stopping.is_set():
             stream.listen(settings.period_s)
             live.cycle(follower.current)
+            shadow.cycle(shadows.current)
     return 0
 
 

@@ -14,7 +14,10 @@ import threading
 import time
 from pathlib import Path
 
-from infra.registry import SPEC_TAG, MlflowConfig, PolicyRegistry
+from infra import weight_signing
+from infra.credentials import Credential
+from infra.registry import SPEC_TAG, MlflowConfig, PolicyRegistry, verify
+from infra.weight_signing import Trust
 from learner import critic_checkpoint
 from learner.critic_checkpoint import Critic
 from learner.labels import Labels
@@ -36,7 +39,7 @@ def registry_config(config: MlflowConfig) -> MlflowConfig:
     return dataclasses.replace(config, model=f"{config.model}-critic", experiment=f"{config.experiment}-critic")
 
 
-def offer(registry: PolicyRegistry, labels: Labels, *, critic_version: str) -> None:
+def offer(registry: PolicyRegistry, labels: Labels, *, critic_version: str, signer: Credential | None = None) -> None:
     """Publish the critic behind some labels, if one was asked; where it did not pass its bar, only say why.
 
     Training does not wait for a registry that is away: the live critic then goes on with the last one.
@@ -48,12 +51,14 @@ def offer(registry: PolicyRegistry, labels: Labels, *, critic_version: str) -> N
             registry.set_model_tag(NOT_TRUSTED_TAG, labels.report.reason[:_MAX_TAG_CHARS])
         else:
             critic = dataclasses.replace(labels.critic, version=critic_version)
-            publish(registry, critic, ranking=labels.report.ranking, auc=labels.report.auc)
+            publish(registry, critic, ranking=labels.report.ranking, auc=labels.report.auc, signer=signer)
     except RegistryError as error:
         _LOG.warning("critic not published: %s", error)
 
 
-def publish(registry: PolicyRegistry, critic: Critic, *, ranking: float, auc: float) -> str:
+def publish(
+    registry: PolicyRegistry, critic: Critic, *, ranking: float, auc: float, signer: Credential | None = None
+) -> str:
     """Make a critic the current one, uploading it at most once; returns its version in the registry.
 
     Args:
@@ -61,31 +66,36 @@ def publish(registry: PolicyRegistry, critic: Critic, *, ranking: float, auc: fl
         critic: with its version.
         ranking: as measured on held-out episodes.
         auc: the same.
+        signer: the publisher; who follows critics takes no unsigned ones.
 
     Raises:
         RegistryError: it could not be published; nothing changed for who follows.
     """
-    known = (found.version for found in registry.versions() if found.tags.get(CRITIC_TAG) == critic.version)
-    version = next(known, None) or _upload(registry, critic, ranking, auc)
+    known = (found for found in registry.versions() if found.tags.get(CRITIC_TAG) == critic.version)
+    ours = (v.version for v in known if signer is None or weight_signing.is_signed_by(signer, v, weight_signing.CRITIC))
+    version = next(ours, None) or _upload(registry, critic, ranking, auc, signer)
     registry.set_alias(CURRENT, version)
     registry.set_model_tag(NOT_TRUSTED_TAG, "")
     return version
 
 
-def _upload(registry: PolicyRegistry, critic: Critic, ranking: float, auc: float) -> str:
+def _upload(registry: PolicyRegistry, critic: Critic, ranking: float, auc: float, signer: Credential | None) -> str:
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "critic"
         critic_checkpoint.save(directory, critic)
         tags = {SPEC_TAG: critic.spec.spec_id, CRITIC_TAG: critic.version}
-        return registry.publish(directory, tags=tags, metrics={"ranking": ranking, "auc": auc}).version
+        version = registry.publish(directory, tags=tags, metrics={"ranking": ranking, "auc": auc})
+    if signer is not None:
+        weight_signing.sign_weights(registry, signer, version, weight_signing.CRITIC)
+    return version.version
 
 
 class CriticFollower:
     """The current critic, looked for on a thread of its own: a registry that is slow delays no value."""
 
-    def __init__(self, registry: PolicyRegistry, directory: Path, *, poll_s: float) -> None:
-        """`directory` is this process's alone."""
-        self._registry, self._directory, self._poll_s = registry, directory, poll_s
+    def __init__(self, registry: PolicyRegistry, directory: Path, *, poll_s: float, trust: Trust | None = None) -> None:
+        """`directory` is this process's alone; `trust` None takes whatever the registry has (tests)."""
+        self._registry, self._directory, self._poll_s, self._trust = registry, directory, poll_s, trust
         self._version = ""
         self._refused = ""
         self._retry_refused_s = 0.0
@@ -118,9 +128,13 @@ class CriticFollower:
 
     def _take_up(self, version: str) -> None:
         try:
+            found = self._registry.get(version)
+            if self._trust is not None:
+                self._trust.check_weights(found, weight_signing.CRITIC)
             path = self._registry.fetch(version, self._directory)
+            verify(path, found)
             critic = critic_checkpoint.load(path)
-            if critic.spec.spec_id != self._registry.get(version).spec_id:
+            if critic.spec.spec_id != found.spec_id:
                 raise WeightsRejected("the critic is of another embodiment than it says", version=version)
         except WeightsRejected as error:
             self._refused, self._retry_refused_s = version, time.monotonic() + _RETRY_REFUSED_S

@@ -37,6 +37,10 @@ class Data(Observations, Protocol):
     def tasks(self) -> Sequence[str]:
         """Names of the experience's task codes."""
 
+    @property
+    def num_stale_episodes(self) -> int:
+        """Episodes whose outcome is not told, because their weights are too old."""
+
     def chunks(self, steps: Int64, horizon: int, indicator: NDArray[np.int64]) -> ChunkBatch:
         """Training samples that start at some steps of the experience."""
 
@@ -63,6 +67,8 @@ class ArrayData:
     """E names."""
     tasks: Sequence[str]
     """Names of the task codes."""
+    num_stale_episodes: int = 0
+    """Episodes whose outcome is not told, because their weights are too old."""
 
     def observations(self, steps: Int64) -> ObservationBatch:
         """The observations of steps of the experience, in the order asked for."""

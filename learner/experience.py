@@ -39,7 +39,7 @@ class Experience:
     is_correction: Bool
     """bool[N], a person's command was executed."""
     is_held: Bool
-    """bool[N], nobody moved the robot (paused, lost or stopped): never trained on."""
+    """bool[N], nobody moved the robot (paused, lost or stopped), or weights of long ago did: never trained on."""
     row: Int64
     """int64[N], the step's row in the replay buffer."""
 

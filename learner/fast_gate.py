@@ -16,6 +16,7 @@ from policy.batch import ObservationBatch, frame_shape
 from policy.errors import ConfigError, WeightsRejected
 from policy.flow import Guidance
 from policy.policy import Policy
+from policy.schema import Float32
 from policy.statistics import wilson_interval
 
 
@@ -52,7 +53,7 @@ def flaw_of_weights(registry: PolicyRegistry, version: PolicyVersion, directory:
         return f"for another embodiment: {policy.spec.spec_id}, the fleet's is {spec_id}"
     if policy.spec.spec_id != version.spec_id:
         return f"says it is for embodiment {version.spec_id}, and is for {policy.spec.spec_id}"
-    return "" if np.isfinite(_warm_up(policy)).all() else "its actions are not finite"
+    return "" if np.isfinite(warm_up(policy, Guidance())).all() else "its actions are not finite"
 
 
 def flaw_of_error(candidate: PolicyVersion, champion: PolicyVersion | None, config: FastGateConfig) -> str:
@@ -67,7 +68,17 @@ def flaw_of_error(candidate: PolicyVersion, champion: PolicyVersion | None, conf
 
 
 def flaw_of_episodes(ours: Mapping[Scene, Attempt], theirs: Mapping[Scene, Attempt]) -> str:
-    """What its first simulated episodes show against it, in words; empty where nothing."""
+    """What its first simulated episodes show against it in any task, in words; empty where nothing."""
+    tasks = dict.fromkeys(task for task, _ in ours)
+    flaws = ((task, _flaw_in_task(_of_task(ours, task), _of_task(theirs, task))) for task in tasks)
+    return next((f"{flaw} in {task}" for task, flaw in flaws if flaw), "")
+
+
+def _of_task(attempts: Mapping[Scene, Attempt], task: str) -> dict[Scene, Attempt]:
+    return {scene: attempt for scene, attempt in attempts.items() if scene[0] == task}
+
+
+def _flaw_in_task(ours: Mapping[Scene, Attempt], theirs: Mapping[Scene, Attempt]) -> str:
     num_ours, num_theirs = len(ours), len(theirs)
     successes = sum(attempt.is_success for attempt in ours.values())
     if num_ours and not num_theirs and not successes:
@@ -83,7 +94,8 @@ def _held_out(version: PolicyVersion) -> float:
     return float(version.tags.get(HELD_OUT_TAG, "nan"))
 
 
-def _warm_up(policy: Policy) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+def warm_up(policy: Policy, guidance: Guidance) -> Float32:
+    """One chunk from nothing in particular, float32[1, H, A]: what is to act gives finite ones."""
     spec = policy.spec
     nothing = ObservationBatch(
         frames=np.zeros((1, *frame_shape(spec)), np.uint8),
@@ -91,4 +103,4 @@ def _warm_up(policy: Policy) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32
         tactile=np.zeros((1, len(spec.tactile)), np.float32),
         instructions=[""],
     )
-    return policy.sample_chunks(nothing, guidance=Guidance(), generator=torch.Generator(policy.device))
+    return policy.sample_chunks(nothing, guidance=guidance, generator=torch.Generator(policy.device))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from infra import bus as buses
-from infra import config, home, registry, service, threads
+from infra import config, home, identity, registry, service, threads
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from infra.registry import MlflowConfig
     from infra.releases import CanaryCohort
     from infra.rollout_state import RolloutConfig
+    from infra.signing import service_signer
     from learner.fast_gate import FastGateConfig
     from learner.judge import Judge
     from learner.judge_bench import JudgeConfig
@@ -45,11 +46,12 @@ def run(args: argparse.Namespace) -> int:
         frame = stack.enter_context(service.from_args("judge", args))
         bus = buses.connect(config.from_args("kafka", KafkaConfig, args))
         stack.callback(bus.close)
-        producer = bus.producer("judge")
+        signatory = identity.service(place.path, "judge")
+        producer = bus.producer("judge", signer=service_signer(signatory))
         stack.callback(producer.close)
         judge = Judge(
             registry=registry.connect(config.from_args("mlflow", MlflowConfig, args)),
-            ledger=Ledger(producer),
+            ledger=Ledger(producer, signatory=signatory),
             index=EpisodeIndex(lake_of(config.from_args("lake", LakeConfig, args), place)),
             directory=place.weights / "judge",
             config=settings,

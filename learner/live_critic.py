@@ -61,13 +61,16 @@ class LiveCriticConfig:
 
 
 class Audience(Protocol):
-    """Who hears of values and requests; neither call may wait."""
+    """Who hears of values and requests; no call may wait."""
 
     def show(self, values: Sequence[LiveValue]) -> None:
         """The newest value of some robots."""
 
     def ask(self, request: RaiseHelp) -> None:
         """A robot needs a person."""
+
+    def take_refused(self) -> Sequence[str]:
+        """Episodes for which asking was refused since the last call: a person had the robot, or knew better."""
 
 
 class LiveCritic:
@@ -120,6 +123,7 @@ class LiveCritic:
 
     def cycle(self, critic: Critic | None) -> None:
         """Score what waits with this critic and draw the consequences."""
+        self._take_back(self._audience.take_refused())
         if critic is not self._critic:
             self._swap(critic)
         if critic is None:
@@ -184,11 +188,12 @@ class LiveCritic:
     def _ask(self, robot_id: str, episode_id: str, fall: float) -> None:
         reason = critic_help.reason(fall, self._drop.window_s)
         self._requested.append(episode_id)
-        self._metrics.count("touchline_help_requests_total", type=TRIGGER, result="raised")
+        self._metrics.count("touchline_help_requests_total", type=TRIGGER, result="asked")
         _LOG.info("asked for help", extra={"robot_id": robot_id, "episode_id": episode_id, "reason": reason})
         self._audience.ask(
             RaiseHelp(
                 robot_id=robot_id,
+                episode_id=episode_id,
                 kind=HelpKind.CHOOSE,
                 trigger=TRIGGER,
                 severity=Severity.WARNING,
@@ -199,6 +204,13 @@ class LiveCritic:
                 fallback=Fallback.CONTINUE,
             )
         )
+
+    def _take_back(self, refused: Sequence[str]) -> None:
+        """What nobody was shown is no request."""
+        for episode_id in refused:
+            if episode_id in self._requested:
+                self._requested.remove(episode_id)
+                self._metrics.count("touchline_help_requests_total", type=TRIGGER, result="refused")
 
     def _close(self, episode: LiveEpisode, critic: Critic) -> None:
         self._keep(episode, critic)

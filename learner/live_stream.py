@@ -13,6 +13,7 @@ from infra.bus import Bus, Consumer
 from infra.metrics import Metrics
 from infra.topics import EPISODES, LABELS, STEPS, Topic
 from learner.live_critic import LiveCritic
+from learner.live_shadow import LiveShadow
 from policy.errors import BusError, WireError
 
 _LOG = logging.getLogger(__name__)
@@ -24,9 +25,17 @@ _GLANCE_S = 0.01
 class LiveStream:
     """The three topics that a live critic listens to; one thread at a time."""
 
-    def __init__(self, bus: Bus, critic: LiveCritic, *, metrics: Metrics, stopping: threading.Event) -> None:
-        """Nothing is contacted before `listen`; `stopping` ends its waits."""
-        self._critic, self._stopping = critic, stopping
+    def __init__(
+        self,
+        bus: Bus,
+        critic: LiveCritic,
+        shadow: LiveShadow | None = None,
+        *,
+        metrics: Metrics,
+        stopping: threading.Event,
+    ) -> None:
+        """Nothing is contacted before `listen`; `stopping` ends its waits, and the shadow hears of steps alone."""
+        self._critic, self._shadow, self._stopping = critic, shadow, stopping
         self._steps, self._episodes, self._labels = (
             _Tail(bus, topic, metrics, stopping) for topic in (STEPS, EPISODES, LABELS)
         )
@@ -37,6 +46,8 @@ class LiveStream:
         while not self._stopping.is_set() and (left_s := until_s - time.monotonic()) > 0:
             for batch in self._steps.poll(left_s):
                 self._critic.take_steps(batch)
+                if self._shadow is not None:
+                    self._shadow.take_steps(batch)
         for batch in self._episodes.poll(_GLANCE_S):
             for episode in wire.records(EPISODES, batch):
                 self._critic.take_episode(episode)

@@ -11,10 +11,11 @@ from typing import Any
 import torch
 
 from infra import bus as buses
-from infra import config, home, registry, service
+from infra import config, home, identity, registry, service
 from infra.bus import KafkaConfig
 from infra.ledger import Ledger
 from infra.registry import MlflowConfig
+from infra.signing import service_signer
 from learner import algorithms, critic_store
 from learner.advantage import AdvantageConfig
 from learner.algorithms.recap import ConditionConfig
@@ -77,17 +78,18 @@ def run(args: argparse.Namespace) -> int:
         frame = stack.enter_context(service.from_args("learner", args))
         bus = buses.connect(config.from_args("kafka", KafkaConfig, args))
         stack.callback(bus.close)
-        producer = bus.producer("learner")
+        signatory = identity.service(place.path, "learner")
+        producer = bus.producer("learner", signer=service_signer(signatory))
         stack.callback(producer.close)
         lake = lake_of(config.from_args("lake", LakeConfig, args), place)
         mlflow = config.from_args("mlflow", MlflowConfig, args)
         replay = Replay(lake, place.replay, embodiment(settings.learner), settings.learner.replay_steps)
         stack.callback(replay.close)
         learner = Learner(
-            source=ReplaySource(replay),
+            source=ReplaySource(replay, settings.learner.max_version_age),
             registry=registry.connect(mlflow),
             critics=registry.connect(critic_store.registry_config(mlflow)),
-            ledger=Ledger(producer),
+            ledger=Ledger(producer, signatory=signatory),
             producer=producer,
             algorithm=settings.algorithm(),
             config=settings.learner,

@@ -41,6 +41,9 @@ class LearnerConfig:
     """How often a round draws each step at most, on average: little data gets fewer updates."""
     num_rounds: int = 0
     """Rounds after the base, then the learner idles; 0 for no end."""
+    max_version_age: int = 10
+    """Episodes of weights that so many newer ones have replaced are not judged any more; what people did in them still
+    teaches. 0 for no end."""
     waits_for_judge: bool = True
     """Whether a round begins only after the last candidate was promoted or rejected."""
     replay_steps: int = 100_000
@@ -67,6 +70,8 @@ class LearnerConfig:
         ):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1", value=getattr(self, name))
+        if self.max_version_age < 0:
+            raise ConfigError("max_version_age must not be negative", value=self.max_version_age)
         if not self.max_samples_per_step > 0:
             raise ConfigError("max_samples_per_step must be above 0", value=self.max_samples_per_step)
 

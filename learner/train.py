@@ -1,6 +1,7 @@
 """Training: one update, and a round of them that can be cut and taken up anywhere."""
 
 import dataclasses
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def one_update(state: TrainState, round: Round) -> float:
     """Draw, condition, step, average; returns the mean loss."""
     config = round.config
     draw = round.sampler.draw(state.update, config.batch_size, state.online)
+    state.counts.add(round.data.experience, draw.steps, time.time_ns())
     told = drop_indicators(
         state.labels.indicator[draw.steps], round.algorithm.indicator_dropout, seed=state.seed, update=state.update
     )

@@ -24,6 +24,8 @@ from torch import Tensor
 from learner.critic import CriticReport
 from learner.labels import Labels
 from learner.mix import MixConfig, OnlineShare
+from learner.sample_counts import COLUMNS as COUNT_COLUMNS
+from learner.sample_counts import SampleCounts
 from learner.update import UpdateConfig, make_optimizer
 from policy import checkpoint
 from policy.errors import SchemaError, WeightsRejected
@@ -57,6 +59,8 @@ class TrainState:
     online: OnlineShare
     losses: list[float]
     """Mean loss of every update of this round."""
+    counts: SampleCounts = dataclasses.field(default_factory=SampleCounts)
+    """How often each episode was drawn from in this round."""
     published: str = ""
     """Version of the published candidate; empty until then."""
     attempt: int = 0
@@ -194,6 +198,7 @@ def _load(path: Path, update_config: UpdateConfig, mix_config: MixConfig, device
         ema={name: value.to(device) for name, value in _with_prefix(tensors, "ema.").items()},
         online=online,
         losses=fields["losses"],
+        counts=SampleCounts(**{name: values.numpy() for name, values in _with_prefix(tensors, "counts.").items()}),
         published=fields["published"],
         attempt=fields.get("attempt", 0),
     )
@@ -210,6 +215,8 @@ def _tensors(state: TrainState) -> dict[str, Tensor]:
             tensors[f"optimizer.{index}.{name}"] = torch.as_tensor(value).cpu().contiguous()
     for name in _LABEL_COLUMNS:
         tensors[f"labels.{name}"] = torch.tensor(getattr(state.labels, name))
+    for name in COUNT_COLUMNS:
+        tensors[f"counts.{name}"] = torch.tensor(getattr(state.counts, name))
     return tensors
 
 

@@ -22,7 +22,7 @@ from infra.bus import Producer
 from infra.ledger import Ledger
 from infra.metrics import Metrics
 from infra.registry import PolicyRegistry
-from learner import candidate, critic_store, train_state
+from learner import candidate, critic_store, sample_counts, train_state
 from learner.algorithms.hg_dagger import HgDagger
 from learner.base_tries import BaseTries, begin_from, seed_of
 from learner.critic_records import send_values
@@ -34,7 +34,7 @@ from learner.train import Round, train
 from learner.train_state import TrainState
 from learner.update import UpdateConfig
 from policy import checkpoint
-from policy.errors import BusUnavailable, LakeError, RegistryUnavailable
+from policy.errors import LakeError, RegistryUnavailable
 from policy.network import PolicyConfig
 from policy.policy import Policy
 from policy.tokens import Vocabulary
@@ -190,23 +190,17 @@ class Learner:
             update_config=self._update_config,
             mix_config=self._mix_config,
         )
-        self._send_values(data, state)
-        critic_store.offer(self._critics, labels, critic_version=state.train_id)
+        self._num_values += send_values(
+            self._producer,
+            data,
+            labels,
+            critic_version=state.train_id,
+            boot_id=self._boot_id,
+            first_seq=self._num_values,
+        )
+        signer = self._ledger.signatory
+        critic_store.offer(self._critics, labels, critic_version=state.train_id, signer=signer)
         return state
-
-    def _send_values(self, data: ArrayData, state: TrainState) -> None:
-        try:
-            self._num_values += send_values(
-                self._producer,
-                data,
-                state.labels,
-                critic_version=state.train_id,
-                boot_id=self._boot_id,
-                first_seq=self._num_values,
-            )
-        except BusUnavailable as error:
-            # They can be recomputed from pin and seed; training does not wait for the broker.
-            _LOG.warning("critic labels not sent: %s", error)
 
     def _first_policy(self, data: ArrayData, last: TrainState | None, seed: int) -> Policy:
         if last is None:
@@ -256,7 +250,12 @@ class Learner:
         if state.round == 0:
             checkpoint.save(self._base_directory, state.averaged_policy())
         described = candidate.describe(state, data, algorithm, self._record, self._source.freshness_s())
-        state.published = candidate.publish(self._registry, self._ledger, state, described)
+        state.published = candidate.publish_or_wait(self._registry, self._ledger, state, described, self._stopping)
+        if not state.published:
+            return
+        sample_counts.send(
+            self._producer, state.counts, data.episode_ids, policy_version=state.published, train_id=state.train_id
+        )
         train_state.save(self._directory, state)
         self._metrics.count("touchline_learner_candidates_total")
         _LOG.info("candidate published", extra={"version": state.published, "round": state.round})

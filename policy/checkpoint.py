@@ -1,7 +1,8 @@
 """A policy on disk: a directory of `weights.safetensors` and `policy.json`; never a pickle.
 
-`policy.json` holds config, embodiment spec, vocabulary, statistics and the hash of the weights file.
-Nothing that is cut short, altered, not finite or of another body comes out of `load`.
+`policy.json` holds config, embodiment spec, vocabulary, statistics, the hash of the weights file and, where
+words are pretrained, that of their table, which is not part of the checkpoint. Nothing that is cut short,
+altered, not finite, of another body or of another table comes out of `load`.
 """
 
 import dataclasses
@@ -16,11 +17,12 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from policy.errors import SchemaError, WeightsRejected
-from policy.network import PolicyConfig
+from policy.network import PolicyConfig, Words
 from policy.policy import Policy
 from policy.spec import EmbodimentSpec
 from policy.tokens import Vocabulary
 from policy.transforms import Normaliser
+from policy.word_pieces import PACKAGE, installed
 
 WEIGHTS_FILE = "weights.safetensors"
 DESCRIPTION_FILE = "policy.json"
@@ -39,6 +41,7 @@ def save(directory: Path, policy: Policy) -> None:
         "words": list(policy.vocabulary.words),
         "normaliser": policy.normaliser.to_dict(),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "word_pieces_sha256": _table_hash(policy.config),
     }
     (directory / WEIGHTS_FILE).write_bytes(weights)
     (directory / DESCRIPTION_FILE).write_text(json.dumps(description, indent=1, sort_keys=True) + "\n")
@@ -53,7 +56,8 @@ def load(directory: Path, *, spec: EmbodimentSpec | None = None) -> Policy:
 
     Raises:
         WeightsRejected: a file is missing, cut short or altered; a weight is not finite or misshapen;
-            the statistics are not the spec's; or the checkpoint is of another embodiment.
+            the statistics are not the spec's; the table of words is missing or another one; or the checkpoint
+            is of another embodiment.
     """
     try:
         description = json.loads((directory / DESCRIPTION_FILE).read_text())
@@ -78,8 +82,21 @@ def _describe(description: dict[str, Any]) -> Policy:
     for name, channels in (("state", spec.state), ("tactile", spec.tactile), ("action", spec.action)):
         if len(getattr(normaliser, name).centre) != len(channels):
             raise SchemaError("the statistics are not the spec's", field=name)
+    config = _config(description["config"])
+    expected = description.get("word_pieces_sha256", "")
+    if expected != _table_hash(config):
+        raise SchemaError(f"trained with another table of words: install its release of {PACKAGE}", expected=expected)
     with torch.random.fork_rng():
-        return Policy.create(PolicyConfig(**description["config"]), spec, Vocabulary(description["words"]), normaliser)
+        return Policy.create(config, spec, Vocabulary(description["words"]), normaliser)
+
+
+def _config(fields: dict[str, Any]) -> PolicyConfig:
+    # Before words could be pretrained, checkpoints did not say how they were had.
+    return PolicyConfig(**{**fields, "words": Words(fields.get("words", Words.LEARNED))})
+
+
+def _table_hash(config: PolicyConfig) -> str:
+    return installed().sha256 if config.words is Words.PRETRAINED else ""
 
 
 def _fill(policy: Policy, tensors: dict[str, torch.Tensor]) -> None:

@@ -6,7 +6,9 @@ softmax (arXiv 1504.00702) turns feature maps into coordinates, and one vector f
 with state and touch. A stem starts with a patchify convolution, which costs little on a CPU.
 """
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -105,6 +107,21 @@ class Stem(nn.Module):
         return self.tokens(x).flatten(2).transpose(1, 2) + self.position, keypoints
 
 
+class PretrainedWords(nn.Module):
+    """A frozen vector per token, projected: of language itself nothing is learned, so that new words fit in."""
+
+    def __init__(self, vectors: NDArray[np.float16], width: int) -> None:
+        super().__init__()
+        # Not in the checkpoint, which names the table instead; one copy serves all policies of a process.
+        self.register_buffer("vectors_VE", torch.from_numpy(vectors), persistent=False)
+        self.project = nn.Linear(vectors.shape[1], width)
+
+    def forward(self, tokens_BL: Tensor) -> Tensor:
+        """Ids [B, L] to [B, L, D]."""
+        projected: Tensor = self.project(self.get_buffer("vectors_VE")[tokens_BL].float())
+        return projected
+
+
 class PrefixEncoder(nn.Module):
     """Frames, words and state to the prefix; touch joins in the grounding vector only.
 
@@ -118,7 +135,7 @@ class PrefixEncoder(nn.Module):
         frame_shape: tuple[int, int, int, int],
         num_state: int,
         num_tactile: int,
-        num_words: int,
+        words: nn.Module,
         max_tokens: int,
         width: int,
         num_heads: int,
@@ -129,7 +146,7 @@ class PrefixEncoder(nn.Module):
     ) -> None:
         super().__init__()
         num_cameras, height, frame_width, _ = frame_shape
-        self.words = nn.Embedding(num_words, width)
+        self.words = words
         self.word_position = nn.Parameter(0.02 * torch.randn(max_tokens, width))
         self.stems = nn.ModuleList(
             Stem(height, frame_width, stem_channels, num_keypoints, width) for _ in range(num_cameras)

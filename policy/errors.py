@@ -3,7 +3,8 @@
     TouchlineError
     |-- ConfigError              a person's mistake: names the value, the bound and the fix
     |-- SchemaError              a value that does not fit the data contract or a spec
-    |   `-- WireError            bytes that are not one of our messages
+    |   |-- WireError            bytes that are not one of our messages
+    |   `-- SignatureRefused     not signed by the one it claims to be from
     |-- BusError
     |   |-- BusUnavailable       the broker does not answer
     |   `-- RecordTooLarge       one message over the topic's limit
@@ -45,6 +46,10 @@ class SchemaError(TouchlineError, ValueError):
 
 class WireError(SchemaError):
     """Bytes that are not a valid message of the topic they came from."""
+
+
+class SignatureRefused(SchemaError):
+    """Not signed, altered, or signed by somebody who may not say it."""
 
 
 class BusError(TouchlineError):

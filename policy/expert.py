@@ -32,6 +32,14 @@ class Context:
     touch_BD: Tensor
     grounding_BD: Tensor
 
+    def take(self, rows: Tensor) -> "Context":
+        """The context of some rows, in this order; a row may come several times."""
+        return Context(
+            memory=tuple((keys[rows], values[rows]) for keys, values in self.memory),
+            touch_BD=self.touch_BD[rows],
+            grounding_BD=self.grounding_BD[rows],
+        )
+
 
 class ActionExpert(nn.Module):
     """Velocity of the flow at (chunk, time), given context and indicator."""

@@ -7,7 +7,7 @@ straight, x_t = (1 - t) noise + t action, so the velocity to learn is action - n
 
 import dataclasses
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -38,6 +38,14 @@ class Guidance:
     """none, null or negative."""
     scale: float = 1.0
     """w in v_ref + w (v_pos - v_ref); 1 is the positive policy itself, 1.5 to 2.5 are usual."""
+
+    @classmethod
+    def from_tags(cls, tags: Mapping[str, str]) -> "Guidance":
+        """A version's own, as its learner wrote it; the plain positive policy where it wrote none."""
+        return cls(
+            reference=Reference(tags.get("guidance_reference", cls.reference)),
+            scale=float(tags.get("guidance_scale", cls.scale)),
+        )
 
     def __post_init__(self) -> None:
         if not 0 <= self.scale <= 10:

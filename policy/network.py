@@ -14,14 +14,25 @@ Model units everywhere; `policy.py` converts.
 """
 
 import dataclasses
+import enum
 
 from torch import Tensor, nn
 
 from policy.batch import frame_shape
-from policy.encoder import PrefixEncoder
+from policy.encoder import PrefixEncoder, PretrainedWords
 from policy.errors import ConfigError
 from policy.expert import ActionExpert, Context
 from policy.spec import EmbodimentSpec
+from policy.word_pieces import installed
+
+
+class Words(enum.StrEnum):
+    """How a policy comes to know what words mean."""
+
+    PRETRAINED = "pretrained"
+    """From a table made of much text; words that were in no instruction so far have a meaning too."""
+    LEARNED = "learned"
+    """From the fleet's own instructions alone; other words are all alike."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,8 +55,10 @@ class PolicyConfig:
     """Feature channels of a camera stem."""
     num_keypoints: int = 16
     """Spatial-softmax keypoints per camera."""
-    max_tokens: int = 12
-    """Words read of an instruction."""
+    words: Words = Words.PRETRAINED
+    """pretrained or learned."""
+    max_tokens: int = 16
+    """Words read of an instruction; a rare word counts as two or three pretrained ones."""
     num_flow_steps: int = 5
     """Euler steps from noise to a chunk."""
     num_flow_samples: int = 2
@@ -53,7 +66,7 @@ class PolicyConfig:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            if getattr(self, field.name) < 1:
+            if field.name != "words" and getattr(self, field.name) < 1:
                 raise ConfigError("a size must be at least 1", field=field.name)
         if self.width % self.num_heads or self.width % 2:
             raise ConfigError("width must be even and a multiple of num_heads", width=self.width)
@@ -70,7 +83,9 @@ class PolicyNetwork(nn.Module):
             frame_shape=frame_shape(spec),
             num_state=max(1, len(spec.state)),
             num_tactile=max(1, len(spec.tactile)),
-            num_words=num_words,
+            words=PretrainedWords(installed().vectors, config.width)
+            if config.words is Words.PRETRAINED
+            else nn.Embedding(num_words, config.width),
             max_tokens=config.max_tokens,
             num_layers=config.num_prefix_layers,
             hidden=hidden,

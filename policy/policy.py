@@ -15,11 +15,12 @@ from torch import Tensor
 from policy.batch import ChunkBatch, Indicator, ObservationBatch
 from policy.expert import Context
 from policy.flow import Guidance, integrate, interpolate, masked_error
-from policy.network import PolicyConfig, PolicyNetwork
+from policy.network import PolicyConfig, PolicyNetwork, Words
 from policy.schema import Float32
 from policy.spec import EmbodimentSpec
 from policy.tokens import Vocabulary
 from policy.transforms import Normaliser
+from policy.word_pieces import installed
 
 _MAX_TOUCH = 5.0
 """Model units; contact forces have long tails, and a spike must not drown the other inputs."""
@@ -32,6 +33,7 @@ class Policy:
     config: PolicyConfig
     spec: EmbodimentSpec
     vocabulary: Vocabulary
+    """Words that it was trained on."""
     normaliser: Normaliser
     network: PolicyNetwork
 
@@ -56,9 +58,10 @@ class Policy:
     def encode(self, observations: ObservationBatch) -> Context:
         """What the action expert reads, once per observation."""
         touch = np.clip(self.normaliser.tactile.forward(observations.tactile), -_MAX_TOUCH, _MAX_TOUCH)
+        tokens = installed() if self.config.words is Words.PRETRAINED else self.vocabulary
         return self.network.encode(
             self._tensor(observations.frames),
-            self._tensor(self.vocabulary.encode(observations.instructions, self.config.max_tokens)),
+            self._tensor(tokens.encode(observations.instructions, self.config.max_tokens)),
             self._tensor(_with_channel(self.normaliser.state.forward(observations.state))),
             self._tensor(_with_channel(touch)),
         )
@@ -71,14 +74,19 @@ class Policy:
         guidance: Guidance,
         generator: torch.Generator | None = None,
         noise: Float32 | None = None,
+        rows: NDArray[np.int64] | None = None,
     ) -> Float32:
         """float32[B, H, A] in the spec's units, within its limits.
 
         `generator` lives on the policy's device; the same generator state gives the same chunks.
         Who wants each row's chunk to depend on that row alone gives the `noise`, float32[B, H, A].
+        Who wants several chunks of one observation names the observation of each, `rows` int64[R], and gets R
+        chunks; each observation is encoded once.
         """
         context = self.encode(observations)
-        shape = (len(observations), self.config.horizon, len(self.spec.action))
+        if rows is not None:
+            context = context.take(self._tensor(rows))
+        shape = (len(observations) if rows is None else len(rows), self.config.horizon, len(self.spec.action))
         start = torch.randn(shape, generator=generator, device=self.device) if noise is None else self._tensor(noise)
 
         def conditioned(chunk: Tensor, time: Tensor, indicator: Indicator) -> Tensor:

@@ -19,7 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 SCHEMA_VERSION = 1
-"""Of every record below; a reader refuses what it does not know."""
+"""Of every record below; grows by one with each release that adds a field, which must have a default."""
+COMPATIBLE_SINCE = 1
+"""The oldest version whose records we read, and whose readers may read ours without the fields that came since.
+It moves only with a change that is more than an added field."""
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
@@ -251,7 +254,7 @@ class Label:
     seq: int
     episode_id: str
     outcome: str
-    progress: int
+    progress: int = 0
     """How far it got, 1 to 5; 0 where nobody said."""
     reason: str
     author: str
@@ -298,6 +301,26 @@ class Value:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How often one training drew from one episode; written by the learner when it has published the version."""
+
+    schema_version: int = SCHEMA_VERSION
+    boot_id: str
+    """The training's own id: a learner that was killed says the same again, and it is stored once."""
+    seq: int
+    policy_version: str
+    episode_id: str
+    num_sampled: int
+    """Training samples that began at one of its steps."""
+    num_corrections_sampled: int
+    """Those of them that began at a step which a person executed."""
+    first_sampled_ns: int
+    """Wall time of the first of them."""
+    first_correction_sampled_ns: int
+    """Wall time of the first at a person's step; 0 where there was none."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class HelpRequest:
     """A robot asks for a person, or a watcher asks on its behalf; written by whoever noticed."""
 
@@ -307,21 +330,21 @@ class HelpRequest:
     seq: int
     request_id: str
     episode_id: str
-    kind: str
+    kind: str = HelpKind.TAKE_OVER
     """A `HelpKind`."""
-    trigger: str
+    trigger: str = ""
     """What noticed: no_progress, spread, watchdog, value_drop, lost, stopped, unlabelled."""
-    severity: str
+    severity: str = Severity.WARNING
     """A `Severity`."""
     reason: str
     """In words: "no progress for 2.0 s"."""
-    question: str
+    question: str = ""
     """What the person is asked, in words."""
-    options: str
+    options: str = "[]"
     """JSON list of texts; empty list where the answer is not one of several."""
-    deadline_s: float
+    deadline_s: float = 0.0
     """Wall time that the robot waits for an answer; 0 for ever."""
-    fallback: str
+    fallback: str = Fallback.CONTINUE
     """What the robot does at the deadline: a `Fallback`."""
     time_ns: int
 
@@ -360,7 +383,8 @@ class Release:
     event: str
     """candidate, canary, promote, reject, rollback, freeze, thaw; and of a staged rollout, which begins with
     canary and ends with promote or reject: rollout_stage (more robots run the version), rollout_pause,
-    rollout_resume, rollout_abort (follows its reject, and says at which stage)."""
+    rollout_resume, rollout_abort (follows its reject, and says at which stage); shadow, shadow_end (a version
+    proposes beside the champion, or nothing does any more)."""
     policy_version: str
     previous_version: str
     author: str

@@ -101,7 +101,7 @@ class EmbodimentSpec:
         """
         try:
             fields = json.loads(text)
-            return cls(
+            spec = cls(
                 name=fields["name"],
                 control_rate_hz=fields["control_rate_hz"],
                 state=_channels(fields["state"]),
@@ -109,8 +109,12 @@ class EmbodimentSpec:
                 action=_channels(fields["action"]),
                 cameras=tuple(CameraSpec(**camera) for camera in fields["cameras"]),
             )
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            spec.to_json()  # refuses numbers that are not finite where the spec needs finite ones
+        except SchemaError:
+            raise
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise SchemaError("not an embodiment spec", cause=str(error)) from error
+        return spec
 
 
 def _channels(items: list[Mapping[str, Any]]) -> tuple[ChannelSpec, ...]:

@@ -1,4 +1,4 @@
-"""Intervals for rates, so that no percentage is shown bare.
+"""Intervals for rates, so that no percentage is shown bare; and thresholds that say how often they are passed.
 
 Pure functions, used wherever success is counted: evaluation, judging, reports, benchmarks.
 """
@@ -6,6 +6,7 @@ Pure functions, used wherever success is counted: evaluation, judging, reports, 
 import dataclasses
 import math
 import statistics
+from collections.abc import Sequence
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,3 +57,12 @@ def difference_interval(
     low = difference - math.hypot(ours.estimate - ours.low, base.high - base.estimate)
     high = difference + math.hypot(ours.high - ours.estimate, base.estimate - base.low)
     return Interval(estimate=difference, low=low, high=high)
+
+
+def conformal_quantile(scores: Sequence[float], coverage: float) -> float:
+    """The score that a further one of the same kind exceeds with chance at most 1 - `coverage` (Vovk et al., 2005).
+
+    It is the k-th smallest, k = ceil((n + 1) coverage); infinite while there are too few to tell.
+    """
+    rank = math.ceil((len(scores) + 1) * coverage)
+    return sorted(scores)[rank - 1] if rank <= len(scores) else math.inf

@@ -17,8 +17,19 @@ Pulled back, a latched plug is held until `retention_n` is overcome.
 """
 
 import dataclasses
+from typing import Protocol
 
-from robots.scene import Socket
+
+class Catch(Protocol):
+    """What differs from one latch to the next; a `robots.scene.Socket` has it."""
+
+    @property
+    def latch_depth_m(self) -> float:
+        """Depth at which the latch resists most."""
+
+    @property
+    def latch_force_n(self) -> float:
+        """How much it resists there."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,12 +55,12 @@ class ConnectorConfig:
 
 
 class Latch:
-    """The latch of one socket, stepped with the physics."""
+    """One latch, stepped with the physics."""
 
-    def __init__(self, config: ConnectorConfig, socket: Socket) -> None:
+    def __init__(self, config: ConnectorConfig, catch: Catch) -> None:
         self._config = config
-        self._peak_m = socket.latch_depth_m
-        self._force_n = socket.latch_force_n
+        self._peak_m = catch.latch_depth_m
+        self._force_n = catch.latch_force_n
         self.is_latched = False
 
     @property

@@ -10,7 +10,8 @@ import math
 import numpy as np
 
 from policy.schema import Float32
-from robots.expert import Expert, ExpertConfig, Privileged
+from robots.expert import Expert, ExpertConfig, steadiness
+from robots.task import Privileged
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class Demonstrator:
         if self._patience <= 0 or above_m < -0.001:
             # The rim was felt: the search begins, and soon ends.
             self._aim_error_m = (0.7 * self._aim_error_m[0], 0.7 * self._aim_error_m[1])
-        scale = self._waver * float(np.clip((above_m - 0.003) / 0.01, 0.2, 1.0))
+        scale = self._waver * steadiness(privileged)
         self._noise = 0.8 * self._noise + math.sqrt(1 - 0.8**2) * self._rng.normal(0, 1, 3)
         action = self._expert.correct(privileged, self._aim_error_m) + scale * self._noise
         return np.clip(action, -1, 1).astype(np.float32)

@@ -17,9 +17,7 @@ from gymnasium import spaces
 from policy.schema import Float32, Observation, Outcome, SceneSplit, UInt8
 from policy.spec import ChannelSpec
 from robots.robot import Robot
-from robots.tasks import make
-
-PLUG_INSERTION = "touchline/PlugInsertion-v0"
+from robots.tasks import TASKS, make
 
 GymObservation = dict[str, Any]
 
@@ -93,10 +91,16 @@ def _box(channels: tuple[ChannelSpec, ...]) -> spaces.Box:
     return spaces.Box(low, high)
 
 
+def environment_id(task: str) -> str:
+    """Gymnasium's name of one of our tasks: plug_insertion is touchline/PlugInsertion-v0."""
+    return f"touchline/{task.title().replace('_', '')}-v0"
+
+
 def register() -> None:
     """Make our environments known to `gymnasium.make`; done on import, harmless when repeated."""
-    if PLUG_INSERTION not in gymnasium.registry:
-        gymnasium.register(PLUG_INSERTION, "robots.gym_env:RobotEnv", kwargs={"task": "plug_insertion"})
+    for task in TASKS:
+        if environment_id(task) not in gymnasium.registry:
+            gymnasium.register(environment_id(task), "robots.gym_env:RobotEnv", kwargs={"task": task})
 
 
 register()

@@ -86,7 +86,7 @@ class GymSpec:
         """
         try:
             tables = tomllib.loads(path.read_text())
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"cannot read the spec file: {error}", file=str(path)) from error
         for name in tables.keys() - {"environment", "robot"}:
             raise ConfigError(f"unknown table [{name}]; known: environment, robot", file=str(path))

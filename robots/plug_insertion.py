@@ -124,6 +124,17 @@ class PlugInsertion:
         return self._spec
 
     @property
+    def camera_yaws_rad(self) -> Mapping[str, float]:
+        """See `robots.robot.Oriented`; neither camera turns, the wrist's included."""
+        rights = self._model.cam_mat0.reshape(-1, 3, 3)[:, :, 0]
+        return {name: math.atan2(*rights[self._model.camera(name).id][1::-1]) for name in CAMERAS}
+
+    @property
+    def is_tool_fixed(self) -> bool:
+        """The plug slides along three axes and never turns."""
+        return True
+
+    @property
     def scene(self) -> Scene:
         """What the seed of this episode decided; for tests and pictures, not for policies."""
         return self._scene

@@ -6,7 +6,7 @@ Bring a robot as one class with these methods, or any Gymnasium environment as o
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from policy.schema import Float32, Observation, Outcome
 from policy.spec import EmbodimentSpec
@@ -24,6 +24,8 @@ class TaskStatus:
     """The robot's own judgement; UNLABELLED where only a person can tell."""
     reason: str = ""
     """In words, for failures."""
+    sub_goal: str = ""
+    """What is still to be done, in words, on a task of several stages."""
 
 
 class Robot(Protocol):
@@ -61,3 +63,27 @@ class Robot(Protocol):
 
     def close(self) -> None:
         """Release the hardware or the simulator."""
+
+
+@runtime_checkable
+class Oriented(Protocol):
+    """A robot that knows how its pictures and its tool are turned, so that people may push in those frames."""
+
+    @property
+    def camera_yaws_rad(self) -> Mapping[str, float]:
+        """By camera, what its picture's right is turned from the base's x axis, counter-clockwise from above.
+
+        Constant; a camera that turns, or of which this is not known, is left out.
+        """
+
+    @property
+    def is_tool_fixed(self) -> bool:
+        """Whether the tool never turns: its frame is then the base's."""
+
+
+@runtime_checkable
+class Thermometers(Protocol):
+    """A robot that measures its own temperature."""
+
+    def temperatures_c(self) -> Mapping[str, float]:
+        """The newest readings by part, degrees Celsius; called every tick, so it must not wait."""

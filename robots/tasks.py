@@ -1,30 +1,67 @@
-"""From a task's name to a robot.
+"""From a task's name to the task, and to a robot that does it.
 
 make("plug_insertion")              one of ours
 make("robots/pendulum.toml")        any Gymnasium environment, by its spec file
 make("my_package.arm:MyArm")        a class of yours that is a `Robot`
+
+Names only, imported when asked for: `touchline demo --help` lists them.
 """
 
+import dataclasses
 import difflib
+import functools
 import importlib
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policy.errors import ConfigError
-from robots.robot import Robot
+
+if TYPE_CHECKING:  # `--help` reads the names, and waits for nothing that it does not need
+    from robots.robot import Robot
+    from robots.task import Task
 
 
-def _plug_insertion(options: Mapping[str, Any]) -> Robot:
-    from robots.plug_insertion import PlugInsertion, PlugInsertionConfig
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One row of the table."""
 
-    return PlugInsertion(PlugInsertionConfig(**options))
+    target: str
+    """module:attribute, a `robots.task.Task`."""
+    help: str
 
 
-TASKS = {"plug_insertion": _plug_insertion}
+TASKS = {
+    "plug_insertion": Entry("robots.plug_insertion_task:TASK", "insert a plug into the named socket, by touch"),
+    "busybox": Entry("robots.busybox.task:TASK", "press, flip, slide, turn or plug what the instruction names"),
+    "toolbox": Entry("robots.toolbox.task:TASK", "pack a tool with two arms and close the lid, by touch"),
+}
 
 
-def make(task: str, options: Mapping[str, Any] | None = None) -> Robot:
+def check(name: str) -> None:
+    """Refuse what is not one of our tasks.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if name not in TASKS:
+        raise ConfigError(f"not one of our tasks, and scripted people know no other; {_hint(name, *TASKS)}", task=name)
+
+
+@functools.cache
+def find(name: str) -> "Task":
+    """One of our tasks, with the scripted people who know it.
+
+    Raises:
+        ConfigError: there is none of this name.
+    """
+    check(name)
+    module, _, attribute = TASKS[name].target.partition(":")
+    task: Task = getattr(importlib.import_module(module), attribute)
+    return task
+
+
+def make(task: str, options: Mapping[str, Any] | None = None) -> "Robot":
     """A robot with its task; `options` are its configuration's fields.
 
     Raises:
@@ -34,7 +71,7 @@ def make(task: str, options: Mapping[str, Any] | None = None) -> Robot:
     options = options or {}
     try:
         if task in TASKS:
-            return TASKS[task](options)
+            return find(task).make_robot(options)
         if task.endswith(".toml"):
             from robots.gym_robot import GymRobot
 
@@ -43,12 +80,20 @@ def make(task: str, options: Mapping[str, Any] | None = None) -> Robot:
             return _custom(task, options)
     except TypeError as error:
         raise ConfigError(f"the task does not take these options: {error}", task=task) from error
-    near = difflib.get_close_matches(task, TASKS, 1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(TASKS)}, FILE.toml, MODULE:CLASS"
-    raise ConfigError(f"unknown task; {hint}", task=task)
+    raise ConfigError(f"unknown task; {_hint(task, *TASKS, 'FILE.toml', 'MODULE:CLASS')}", task=task)
 
 
-def _custom(task: str, options: Mapping[str, Any]) -> Robot:
+def listing() -> str:
+    """Our tasks in a sentence, for `--help`."""
+    return "Tasks: " + "; ".join(f"{name} ({entry.help})" for name, entry in TASKS.items()) + "."
+
+
+def _hint(name: str, *known: str) -> str:
+    near = difflib.get_close_matches(name, TASKS, 1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+
+
+def _custom(task: str, options: Mapping[str, Any]) -> "Robot":
     module_name, _, class_name = task.partition(":")
     try:
         cls = getattr(importlib.import_module(module_name), class_name)

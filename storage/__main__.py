@@ -11,12 +11,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run until SIGTERM; 0 when everything read was committed."""
     threads.set_threads(1)
     from infra.bus import KafkaConfig, connect
+    from infra.enrolment import Enrolments
+    from storage.disk import DiskConfig
     from storage.ingest import IngestConfig
     from storage.maintenance import MaintenanceConfig
     from storage.tables import LakeConfig, lake_of
 
     parser = config.parser("touchline ingest", "Consume every kept topic into its Delta table, exactly once.")
-    sections = {"kafka": KafkaConfig, "lake": LakeConfig, "ingest": IngestConfig, "maintenance": MaintenanceConfig}
+    sections = {
+        "kafka": KafkaConfig,
+        "lake": LakeConfig,
+        "ingest": IngestConfig,
+        "maintenance": MaintenanceConfig,
+        "disk": DiskConfig,
+    }
     service.add_flags(parser)
     for section, cls in sections.items():
         config.add_flags(parser, section, cls)
@@ -34,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             ingest,
             config.from_args("maintenance", MaintenanceConfig, args),
             Path(ingest.specs_dir) if ingest.specs_dir else place.path / "specs",
+            Enrolments(place.path),
+            config.from_args("disk", DiskConfig, args),
         )
 
 

@@ -51,7 +51,8 @@ class Catalogue:
         num_steps = sum(entry.length for entry in chosen)
         if (len(chosen), num_steps) != (pin.num_episodes, pin.num_steps):
             raise LakeError(
-                "the pinned set is not whole here; refresh, or raise the capacity",
+                "the pinned set is not whole here; refresh, or raise the capacity. If episodes of it were erased, "
+                "it cannot be had any more",
                 pinned=(pin.num_episodes, pin.num_steps),
                 found=(len(chosen), num_steps),
             )

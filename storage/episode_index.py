@@ -9,6 +9,7 @@ from typing import Any
 
 from infra.topics import EPISODES, LABELS
 from policy.outcome import Judgement, latest
+from storage.removals import Removals
 from storage.tables import OFFSET_COLUMN, Lake
 from storage.tail import Tail
 
@@ -55,22 +56,25 @@ class EpisodeIndex:
         ends = {topic: None if until is None else until.get(topic.name, {}) for topic in (EPISODES, LABELS)}
         self.episodes_tail = Tail(lake, EPISODES, columns, until=ends[EPISODES])
         self.labels_tail = Tail(lake, LABELS, label_columns, until=ends[LABELS])
+        self.removals = Removals(lake)
+        """What must be forgotten."""
         self._judgements: dict[str, list[Judgement]] = {}
         self.episodes: dict[str, EndedEpisode] = {}
         """Ended episodes by id, in the order in which they were read."""
 
     def refresh(self) -> int:
-        """Read what came since; returns how many rows that were.
+        """Read what came since; returns how many rows came, or went because they were erased.
 
         Raises:
             LakeError: a table cannot be read; the next refresh carries on.
         """
-        num_rows = 0
+        num_rows = self._forget() if self.removals.refresh() else 0
         for batch in self.episodes_tail.read():
             rows: list[dict[str, Any]] = batch.to_pylist()
             for row in rows:
                 row.pop("kafka_partition")
-                self.episodes.setdefault(row["episode_id"], EndedEpisode(**row))
+                if row["episode_id"] not in self.removals.episodes:
+                    self.episodes.setdefault(row["episode_id"], EndedEpisode(**row))
             num_rows += len(rows)
         for batch in self.labels_tail.read():
             for row in batch.to_pylist():
@@ -92,3 +96,10 @@ class EpisodeIndex:
         last = None if until is None else max(until.values(), default=-1)
         counted = [j for j in self._judgements.get(episode_id, ()) if last is None or j.offset <= last]
         return latest(self.episodes[episode_id].outcome, counted)
+
+    def _forget(self) -> int:
+        gone = [name for name in self.episodes if name in self.removals.episodes]
+        for name in gone:
+            del self.episodes[name]
+            self._judgements.pop(name, None)
+        return len(gone)

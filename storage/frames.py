@@ -91,12 +91,14 @@ def decode_frame(data: bytes, camera: CameraSpec) -> UInt8:
         return np.frombuffer(data, np.uint8).reshape(camera.height, camera.width, 3)
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-            size, pixels = image.size, np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+            # Asked before a pixel is unpacked: a few bytes may claim to be gigabytes.
+            if image.size != (camera.width, camera.height):
+                raise SchemaError("a frame of another size", camera=camera.name, found=image.size)
+            return np.asarray(image.convert("RGB"))
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, SchemaError):
+            raise
         raise SchemaError("a damaged JPEG", camera=camera.name, cause=str(error)) from error
-    if size != (camera.width, camera.height):
-        raise SchemaError("a frame of another size", camera=camera.name, found=size)
-    return pixels
 
 
 def _floats(steps: pa.Table, name: str, width: int) -> Float32:

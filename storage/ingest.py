@@ -16,13 +16,18 @@ import logging
 import threading
 import time
 
+import pyarrow as pa
+
 from infra import wire
 from infra.backoff import Backoff
 from infra.bus import Bus, Consumer, Message
 from infra.metrics import Metrics
 from infra.topics import STEPS, Topic
 from policy.errors import BusError, BusUnavailable, ConfigError, LakeError, SchemaError
+from storage.disk import LakeDisk
 from storage.embodiments import EmbodimentGuard
+from storage.provenance import Provenance
+from storage.removals import Removals
 from storage.tables import Lake
 from storage.writer import TableWriter
 
@@ -35,6 +40,8 @@ _LAG_S = 5.0
 class IngestConfig:
     """How often rows are committed."""
 
+    accept_unsigned: bool = False
+    """Store messages without a signature too, while robots of an older version are being replaced."""
     flush_s: float = 0.5
     """Longest wait of a row in the buffer: fresher data against smaller files."""
     flush_bytes: int = 32 << 20
@@ -65,16 +72,25 @@ class TopicIngest:
         metrics: Metrics,
         stopping: threading.Event,
         guard: EmbodimentGuard,
+        removals: Removals,
+        disk: LakeDisk,
+        provenance: Provenance | None = None,
     ) -> None:
+        """Nothing is read before `run`; without a `provenance` nobody asks who sent a message (tests)."""
         self.topic = topic
         self.problem: str | None = "not started"
         """Why the stream waits, in words; None while it flows."""
+        self.lock = threading.Lock()
+        """Held during a commit; a sweep of the same table takes it (`storage/sweep.py`)."""
         self._lake = lake
         self._bus = bus
         self._config = config
         self._metrics = metrics
         self._stopping = stopping
         self._guard = guard
+        self._removals = removals
+        self._disk = disk
+        self._provenance = provenance
         self._has_gap = False
         self._buffered_since_s: float | None = None
         self._committed_s = time.monotonic()
@@ -94,6 +110,8 @@ class TopicIngest:
                 backoff.wait(self._stopping)
 
     def _stream(self, backoff: Backoff) -> None:
+        self._disk.refuse_when_full()
+        self._removals.refresh()
         writer = TableWriter(self._lake, self.topic)
         self._buffered_since_s = None
         with contextlib.closing(self._consumer_at(writer.next_offsets)) as consumer:
@@ -132,18 +150,32 @@ class TopicIngest:
 
     def _take(self, writer: TableWriter, message: Message) -> None:
         try:
-            batch = wire.decode(self.topic, message.value)
+            batch = self._opened(message)
             if self.topic is STEPS:
                 self._guard.check(batch)
         except SchemaError as error:
             self._bury(message, str(error))
             writer.skip(message.partition, message.offset)
         else:
-            num_new = writer.take(message.partition, message.offset, batch)
+            batch = self._removals.cleaned(self.topic, batch)
+            num_new = writer.take(message.partition, message.offset, batch, max(0, message.time_ms) * 1_000_000)
             if num_new < batch.num_rows:
                 self._metrics.count("touchline_duplicates_total", batch.num_rows - num_new, topic=self.topic.name)
         if self._buffered_since_s is None:
             self._buffered_since_s = time.monotonic()
+
+    def _opened(self, message: Message) -> pa.RecordBatch:
+        """The records of a message of a known sender; the sender is asked before the bytes are decoded.
+
+        Raises:
+            SchemaError: it is not signed by whom it must be, or is no message of this topic.
+        """
+        if self._provenance is None:
+            return wire.decode(self.topic, message.value)
+        signer = self._provenance.signer_of(self.topic, message.headers, message.value)
+        batch = wire.decode(self.topic, message.value)
+        self._provenance.check(signer, batch)
+        return batch
 
     def _bury(self, message: Message, reason: str) -> None:
         """Keep a bad message; the offset moves past it only when that is acknowledged.
@@ -174,8 +206,11 @@ class TopicIngest:
         )
 
     def _commit(self, writer: TableWriter) -> None:
+        self._disk.refuse_when_full()
         started_s = time.monotonic()
-        num_rows = writer.commit()
+        with self.lock:
+            num_rows = writer.commit()
+        self._removals.refresh()
         self._buffered_since_s = None
         self._committed_s = time.monotonic()
         self._metrics.count("touchline_ingested_records_total", num_rows, topic=self.topic.name)

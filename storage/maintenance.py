@@ -13,15 +13,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-from deltalake import WriterProperties
+from deltalake import DeltaTable, WriterProperties
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from infra.metrics import Metrics
 from infra.topics import Topic
 from policy.errors import ConfigError, LakeError
-from storage.tables import KEPT_TOPICS, Lake, LakeConfig
+from storage.sweep import Sweeper
+from storage.tables import KEPT_TOPICS, Lake
 
 _LOG = logging.getLogger(__name__)
+_CLEAN_UP_S = 3600.0
+"""How often every table is cleaned up, also one that is too quiet to be compacted: what was erased must go."""
 _COMPRESSED = WriterProperties(compression="ZSTD", compression_level=1)
 
 
@@ -55,6 +58,21 @@ def is_due(lake: Lake, topic: Topic, config: MaintenanceConfig) -> bool:
     return num_small >= config.min_small_files
 
 
+def clean_up(table: DeltaTable, retention_h: int | None = None) -> None:
+    """Take replaced files and old log entries away.
+
+    Args:
+        table: a fresh handle.
+        retention_h: how long replaced files stay; None for the table's own setting.
+    """
+    table.create_checkpoint()
+    table.cleanup_metadata()
+    # "Full" finds files that no commit names (half-made commits, the change feed of deleted rows) by their age. Without
+    # a retention that would take the file of a commit under way.
+    is_full = retention_h is None or retention_h > 0
+    table.vacuum(retention_hours=retention_h, dry_run=False, enforce_retention_duration=False, full=is_full)
+
+
 def maintain(lake: Lake, topic: Topic, config: MaintenanceConfig, *, retention_h: int | None = None) -> int:
     """Compact, checkpoint and clean one table up; returns how many files were replaced.
 
@@ -72,13 +90,7 @@ def maintain(lake: Lake, topic: Topic, config: MaintenanceConfig, *, retention_h
         result = table.optimize.compact(
             target_size=config.target_file_bytes, writer_properties=_COMPRESSED, max_concurrent_tasks=1
         )
-        table.create_checkpoint()
-        table.cleanup_metadata()
-        table.vacuum(
-            retention_hours=LakeConfig.file_retention_h if retention_h is None else retention_h,
-            dry_run=False,
-            enforce_retention_duration=False,
-        )
+        clean_up(table, retention_h)
     except (CommitFailedError, DeltaError, OSError) as error:
         raise LakeError("maintenance failed", table=topic.name, cause=str(error)) from error
     return int(result["numFilesRemoved"])
@@ -90,9 +102,16 @@ def keep_maintained(
     metrics: Metrics,
     stopping: threading.Event,
     topics: Sequence[Topic] = KEPT_TOPICS,
+    sweeper: Sweeper | None = None,
 ) -> None:
     """Look after the tables until `stopping` is set."""
+    cleaned_s = time.monotonic()
     while not stopping.wait(config.interval_s):
+        if sweeper is not None:
+            _swept(sweeper, topics, metrics)
+        if time.monotonic() - cleaned_s > _CLEAN_UP_S:
+            cleaned_s = time.monotonic()
+            _cleaned(lake, topics)
         for topic in topics:
             if stopping.is_set():
                 return
@@ -107,3 +126,22 @@ def keep_maintained(
             duration_s = time.monotonic() - started_s
             metrics.observe("touchline_maintenance_seconds", duration_s, topic=topic.name)
             _LOG.info("maintained", extra={"topic": topic.name, "num_files": num_files, "duration_s": duration_s})
+
+
+def _swept(sweeper: Sweeper, topics: Sequence[Topic], metrics: Metrics) -> None:
+    try:
+        num_rows = sweeper.tick(topics)
+    except LakeError as error:
+        _LOG.warning("removals put off", extra={"reason": str(error)})
+        return
+    if num_rows:
+        metrics.count("touchline_removed_rows_total", num_rows)
+        _LOG.info("rows removed", extra={"num_rows": num_rows})
+
+
+def _cleaned(lake: Lake, topics: Sequence[Topic]) -> None:
+    for topic in topics:
+        try:
+            clean_up(lake.open(topic))
+        except (LakeError, DeltaError, OSError) as error:
+            _LOG.warning("clean-up put off", extra={"topic": topic.name, "reason": str(error)})

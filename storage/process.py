@@ -6,23 +6,50 @@ from pathlib import Path
 
 from infra.backoff import Backoff
 from infra.bus import Bus
+from infra.enrolment import Enrolments
 from infra.service import Service
 from policy.errors import BusUnavailable
+from storage.disk import DiskConfig, LakeDisk
 from storage.embodiments import EmbodimentGuard
 from storage.ingest import IngestConfig, TopicIngest
 from storage.maintenance import MaintenanceConfig, keep_maintained
+from storage.provenance import Provenance
+from storage.removals import Removals
+from storage.sweep import Sweeper
 from storage.tables import KEPT_TOPICS, Lake
 
 
 def run(
-    service: Service, bus: Bus, lake: Lake, ingest: IngestConfig, maintenance: MaintenanceConfig, specs_dir: Path
+    service: Service,
+    bus: Bus,
+    lake: Lake,
+    ingest: IngestConfig,
+    maintenance: MaintenanceConfig,
+    specs_dir: Path,
+    enrolments: Enrolments,
+    disk_bounds: DiskConfig,
 ) -> int:
     """Ingest until the service stops; 0 when everything read was committed, 1 after a bug."""
     if not _has_topics(service, bus):
         return 0
-    guard = EmbodimentGuard(specs_dir)
+    guard, removals = EmbodimentGuard(specs_dir), Removals(lake)
+    disk = LakeDisk(lake.url, disk_bounds, service.metrics)
+    service.add_detail("disk", disk.words)
+    enrolments.roster()  # a damaged file is told at once, and not by a stream
+    provenance = Provenance(enrolments, accept_unsigned=ingest.accept_unsigned)
     streams = [
-        TopicIngest(topic, lake, bus, config=ingest, metrics=service.metrics, stopping=service.stopping, guard=guard)
+        TopicIngest(
+            topic,
+            lake,
+            bus,
+            config=ingest,
+            metrics=service.metrics,
+            stopping=service.stopping,
+            guard=guard,
+            removals=removals,
+            disk=disk,
+            provenance=provenance,
+        )
         for topic in KEPT_TOPICS
     ]
     failures: list[Exception] = []
@@ -32,7 +59,8 @@ def run(
         name, args = f"ingest-{stream.topic.name}", (service, stream, failures)
         threads.append(threading.Thread(target=_guarded, args=args, name=name))
         threads[-1].start()
-    upkeep = (lake, maintenance, service.metrics, service.stopping)
+    sweeper = Sweeper(lake, removals, {stream.topic.name: stream.lock for stream in streams})
+    upkeep = (lake, maintenance, service.metrics, service.stopping, KEPT_TOPICS, sweeper)
     # A daemon: a compaction cut short by the end of the process changes nothing.
     threading.Thread(target=keep_maintained, args=upkeep, name="maintenance", daemon=True).start()
     for thread in threads:

@@ -131,6 +131,7 @@ class Replay:
             return 0
         if self._index.refresh():
             self._view = None
+        self._forget_removed(makes_room)
         if not self._is_filled:
             self._raise_floor()
         num_complete = 0
@@ -197,6 +198,17 @@ class Replay:
         self._ring.resume_offsets = self._staging.resume_offsets(self._steps.offsets)
         self._ring.save_stamp()
 
+    def _forget_removed(self, makes_room: bool) -> None:
+        """See to lines of the list of removals: new views lack them at once, the files when no view is in use."""
+        removals = self._index.removals
+        if not removals.lines or self._ring.num_removals == len(removals.lines):
+            return
+        for episode_id in [name for name in self._staging if name in removals.episodes]:
+            self._staging.drop(episode_id)
+        self._view = None
+        if makes_room:
+            self._ring.forget(removals.episodes, removals.without_name, len(removals.lines))
+
     def _raise_floor(self) -> None:
         """Before the first read: pass over episodes that would not fit, rather than decode them first."""
         if self._pinned is not None:
@@ -230,6 +242,8 @@ class Replay:
         episode_ids: Any = batch.column("episode_id")
         for episode_id in pc.unique(episode_ids).to_pylist():
             episode = self._index.episodes.get(episode_id)
+            if episode_id in self._index.removals.episodes:
+                continue
             if episode_id in self._ring.entries or (episode is not None and not self._is_wanted(episode)):
                 continue
             here: Any = pc.equal(episode_ids, episode_id)

@@ -4,16 +4,17 @@
     frames.bin, state.bin  one array per column, `capacity` rows, preallocated and sparse
 
 An episode is written behind the one before it; at the end of the files writing begins again at row 0
-over the oldest. A stamp on disk never names rows that may have been overwritten: whoever makes room
-saves the stamp first, so a process that is killed at any moment leaves a ring that can be used.
-Written pages survive the process but not the machine, so the stamp holds the machine's boot.
+over the oldest. What was erased from the lake is written over with zeros. A stamp on disk never names
+rows that may have been overwritten: whoever makes room saves the stamp first, so a process that is killed
+at any moment leaves a ring that can be used. Written pages survive the process but not the machine, so the
+stamp holds the machine's boot.
 """
 
 import dataclasses
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,12 @@ from policy.errors import LakeError
 from policy.spec import EmbodimentSpec
 from storage.frames import StepArrays, frame_shape
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Of the files; another one is rebuilt."""
 
 _ROOM_SHARE = 1 / 32
 """Room made at once, of the capacity, so that the stamp is seldom written for it."""
+_BLANKED_AT_ONCE = 1024
 _BOOT_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -73,6 +75,8 @@ class Ring:
         """Episodes at or below this offset of the episodes topic are no longer drawn from."""
         self.resume_offsets: dict[int, int] = {}
         """Step offsets from which to read on after a restart."""
+        self.num_removals = 0
+        """Lines of the list of removals (`storage/removals.py`) that the files no longer know anything of."""
         self._next_row = 0
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = lock.take(
@@ -127,6 +131,36 @@ class Ring:
             )
         return not self._evict(self._next_row, self._next_row + length, dry_run=True)
 
+    def forget(self, episode_ids: Collection[str], without_name: Callable[[str], str], num_removals: int) -> None:
+        """Let episodes go and write zeros over them, and over whatever left the ring before; change names.
+
+        Args:
+            episode_ids: which; one that is not here may still lie in rows that nothing has written over.
+            without_name: what is left of an operator's name.
+            num_removals: lines of the list that this sees to.
+        """
+        self.entries = OrderedDict(
+            (name, dataclasses.replace(entry, operator_id=without_name(entry.operator_id)))
+            for name, entry in self.entries.items()
+            if name not in episode_ids
+        )
+        self.save_stamp()
+        row = 0
+        for entry in sorted(self.entries.values(), key=lambda e: e.start):
+            self._blank(row, entry.start)
+            row = entry.start + entry.length
+        self._blank(row, self.capacity)
+        self.num_removals = num_removals
+        self.save_stamp()
+
+    def _blank(self, start: int, end: int) -> None:
+        for first in range(start, end, _BLANKED_AT_ONCE):
+            rows = slice(first, min(first + _BLANKED_AT_ONCE, end))
+            for field in dataclasses.fields(StepArrays):
+                column = getattr(self.columns, field.name)
+                if column[rows].any():  # a row that was never written has no blocks on disk, and shall get none
+                    column[rows] = 0
+
     def save_stamp(self) -> None:
         """Write down what the ring holds, in one rename."""
         stamp = {
@@ -134,6 +168,7 @@ class Ring:
             "next_row": self._next_row,
             "floor": self.floor,
             "resume_offsets": self.resume_offsets,
+            "num_removals": self.num_removals,
             "entries": [dataclasses.asdict(entry) for entry in self.entries.values()],
         }
         draft = self._stamp_file.with_suffix(".tmp")
@@ -195,6 +230,7 @@ class Ring:
             ]
             self.resume_offsets = _int_keys(stamp["resume_offsets"])
             self._next_row, self.floor = stamp["next_row"], stamp["floor"]
+            self.num_removals = stamp["num_removals"]
         except (FileNotFoundError, KeyError, TypeError, ValueError):
             return False
         self.entries = OrderedDict((entry.episode_id, entry) for entry in entries)

@@ -1,24 +1,29 @@
-"""The Delta tables: one per kept topic, its columns the record's fields plus where Kafka had it.
+"""The Delta tables: one per kept topic, its columns the record's fields plus where and when Kafka had it.
 
 Arrays of floats are little-endian `binary` and frames are bytes, as on the wire: an append of 500
 steps then takes about 10 ms, and float lists would be slower (uint8 lists break above 127).
+
+A table that an earlier release wrote lacks the columns that came since. Whoever reads it gets their defaults;
+whoever writes to it adds them first (`open_to_write`).
 """
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from infra import wire
+from infra.columns import Defaults, arrow_schema, defaults, fitted
 from infra.home import Home
 from infra.topics import TOPICS, Topic
-from policy.errors import LakeError, SchemaError
+from policy.errors import LakeError
+from storage.evolution import add_missing, present, refuse_strange
 
 PARTITION_COLUMN = "kafka_partition"
 OFFSET_COLUMN = "kafka_offset"
+TIME_COLUMN = "kafka_time_ns"
+"""When the broker got the record, ns since the epoch, to the millisecond; 0 where that is not known."""
 KEPT_TOPICS = tuple(topic for topic in TOPICS if topic.is_kept)
 
 READ_ERRORS = (DeltaError, OSError, pa.ArrowException)
@@ -48,10 +53,16 @@ class LakeConfig:
 def table_schema(topic: Topic) -> pa.Schema:
     """The columns of a topic's table."""
     return (
-        wire.arrow_schema(topic.record)
+        arrow_schema(topic.record)
         .append(pa.field(PARTITION_COLUMN, pa.int32(), nullable=False))
         .append(pa.field(OFFSET_COLUMN, pa.int64(), nullable=False))
+        .append(pa.field(TIME_COLUMN, pa.int64(), nullable=False))
     )
+
+
+def table_defaults(topic: Topic) -> Defaults:
+    """What rows of earlier releases have in the columns that came since."""
+    return {**defaults(topic.record), TIME_COLUMN: pa.scalar(0, pa.int64())}
 
 
 class Lake:
@@ -65,14 +76,15 @@ class Lake:
         config: LakeConfig | None = None,
     ) -> None:
         self.url = url.rstrip("/")
-        self._storage_options = dict(storage_options or {})
+        self.storage_options = dict(storage_options or {})
+        """How to reach an object store, beyond its usual environment variables."""
         self._config = config or LakeConfig()
 
     def open(self, topic: Topic) -> DeltaTable:
         """A fresh handle of a topic's table, which is created when it is missing.
 
         Raises:
-            SchemaError: the table has other columns than the records of this release.
+            SchemaError: the table is of a newer release, or no release of ours.
             LakeError: the store does not answer, or the topic is not kept.
         """
         if not topic.is_kept:
@@ -80,16 +92,22 @@ class Lake:
         try:
             table = self._open_or_create(topic)
         except (DeltaError, OSError) as error:
-            raise LakeError("the table cannot be opened", table=self._uri(topic), cause=str(error)) from error
-        found = [field.name for field in table.schema().fields]
-        expected = table_schema(topic).names
-        if found != expected:
-            raise SchemaError(
-                "the table has other columns; use another lake.url, or migrate it",
-                table=self._uri(topic),
-                missing=sorted(set(expected) - set(found)),
-                unknown=sorted(set(found) - set(expected)),
-            )
+            raise LakeError("the table cannot be opened", table=self.uri(topic.name), cause=str(error)) from error
+        refuse_strange(table, table_schema(topic), table_defaults(topic))
+        return table
+
+    def open_to_write(self, topic: Topic) -> DeltaTable:
+        """As `open`, with every column of this release in the table.
+
+        Raises:
+            SchemaError: as `open`.
+            LakeError: as `open`, or another writer adds columns too; open again.
+        """
+        table = self.open(topic)
+        try:
+            add_missing(table, table_schema(topic))
+        except (DeltaError, OSError) as error:
+            raise LakeError("the columns cannot be added", table=self.uri(topic.name), cause=str(error)) from error
         return table
 
     def read(self, topic: Topic, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
@@ -109,24 +127,25 @@ class Lake:
                 return pa.Table.from_batches(scan(table, topic, columns, where), schema=columns_of(topic, columns))
             except READ_ERRORS as error:
                 if attempt == _NUM_READ_ATTEMPTS:
-                    raise LakeError("the table cannot be read", table=self._uri(topic), cause=str(error)) from error
+                    raise LakeError("the table cannot be read", table=self.uri(topic.name), cause=str(error)) from error
         raise AssertionError("unreachable")
 
-    def _uri(self, topic: Topic) -> str:
-        return f"{self.url}/{topic.name}"
+    def uri(self, name: str) -> str:
+        """Where a table is."""
+        return f"{self.url}/{name}"
 
     def _open_or_create(self, topic: Topic) -> DeltaTable:
         try:
-            return DeltaTable(self._uri(topic), storage_options=self._storage_options)
+            return DeltaTable(self.uri(topic.name), storage_options=self.storage_options)
         except TableNotFoundError:
             # Two processes may meet here; "ignore" leaves the first one's table as it is.
             return DeltaTable.create(
-                self._uri(topic),
+                self.uri(topic.name),
                 table_schema(topic),
                 mode="ignore",
                 name=topic.name,
                 configuration=self._properties(topic),
-                storage_options=self._storage_options,
+                storage_options=self.storage_options,
             )
 
     def _properties(self, topic: Topic) -> dict[str, str | None]:
@@ -159,15 +178,9 @@ def scan(
         READ_ERRORS: a file went away, or the store does not answer.
     """
     schema = columns_of(topic, columns)
-    reader = pa.RecordBatchReader.from_stream(table.scan(columns=schema.names, predicate=where))
+    reader = pa.RecordBatchReader.from_stream(table.scan(columns=present(table, schema.names), predicate=where))
     for batch in reader:
-        yield with_schema(batch, schema)
-
-
-def with_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """A batch that Delta returned, with our columns and Arrow types (it returns views)."""
-    columns: list[Any] = [batch.column(field.name).cast(field.type) for field in schema]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+        yield fitted(batch, schema, table_defaults(topic))
 
 
 def sql_text(value: str) -> str:

@@ -14,8 +14,10 @@ import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from infra.columns import fitted
 from infra.topics import Topic
 from policy.errors import LakeError
+from storage.evolution import present
 from storage.tables import (
     OFFSET_COLUMN,
     PARTITION_COLUMN,
@@ -24,7 +26,7 @@ from storage.tables import (
     beyond,
     columns_of,
     scan,
-    with_schema,
+    table_defaults,
 )
 
 REOPEN_READS = 50
@@ -121,10 +123,15 @@ class Tail:
 
     def _changes(self, table: DeltaTable, version: int) -> list[pa.RecordBatch]:
         reader = pa.RecordBatchReader.from_stream(
-            table.load_cdf(starting_version=version, ending_version=table.version(), columns=self._columns)
+            table.load_cdf(
+                starting_version=version,
+                ending_version=table.version(),
+                columns=present(table, self._columns),
+                predicate="_change_type = 'insert'",  # an erased row is reported too, with what was in it
+            )
         )
-        schema = columns_of(self._topic, self._columns)
-        return [with_schema(batch, schema) for batch in reader]
+        schema, filling = columns_of(self._topic, self._columns), table_defaults(self._topic)
+        return [fitted(batch, schema, filling) for batch in reader]
 
     def _snapshot(self) -> Iterator[pa.RecordBatch]:
         self.num_snapshot_reads += 1

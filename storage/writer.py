@@ -7,6 +7,7 @@ A commit that fails, or whose fate is unknown, leaves the writer unusable: open 
 recovers the ledger from the table, and read again from its offsets.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class TableWriter:
         """
         self._lake = lake
         self._topic = topic
-        self._table = lake.open(topic)
+        self._table = lake.open_to_write(topic)
         self._schema = table_schema(topic)
         self._ledger = self._recover()
         self._committed = dict(self._ledger.offsets)
@@ -67,8 +68,15 @@ class TableWriter:
         """Whether a commit would store anything: rows, or offsets of dropped messages."""
         return self._ledger.offsets != self._committed
 
-    def take(self, partition: int, offset: int, batch: pa.RecordBatch) -> int:
-        """Buffer the rows of one message that were not delivered before; returns how many."""
+    def take(self, partition: int, offset: int, batch: pa.RecordBatch, kafka_time_ns: int = 0) -> int:
+        """Buffer the rows of one message that were not delivered before; returns how many.
+
+        Args:
+            partition: where the message was.
+            offset: its place there.
+            batch: its records.
+            kafka_time_ns: when the broker got it; 0 where that is not known.
+        """
         boot_ids: list[Any] = batch.column("boot_id").to_pylist()
         seqs: list[Any] = batch.column("seq").to_pylist()
         is_new = self._ledger.take(partition, offset, boot_ids, seqs)
@@ -80,6 +88,7 @@ class TableWriter:
         origin: list[Any] = [
             pa.array(np.full(num_new, partition, np.int32)),
             pa.array(np.full(num_new, offset, np.int64)),
+            pa.array(np.full(num_new, kafka_time_ns, np.int64)),
         ]
         self._buffer.append(pa.RecordBatch.from_arrays([*batch.columns, *origin], schema=self._schema))
         self.num_bytes += batch.nbytes
@@ -104,11 +113,13 @@ class TableWriter:
             custom_metadata={LEDGER_KEY: self._ledger.to_json()},
             app_transactions=[Transaction(app_id(self._topic, p), o) for p, o in moved.items()],
         )
-        rows = pa.Table.from_batches(self._buffer, schema=self._schema)
         try:
-            write_deltalake(
-                self._table, rows, mode="append", writer_properties=_UNCOMPRESSED, commit_properties=properties
-            )
+            try:
+                self._append(properties)
+            except CommitFailedError:
+                # A sweep took rows away in between, or another writer was first: `_reopen` tells which.
+                self._reopen(moved)
+                self._append(properties)
         except CommitFailedError as error:
             raise OffsetConflict(
                 "another writer committed our partitions", table=self._topic.name, offsets=moved, cause=str(error)
@@ -116,6 +127,10 @@ class TableWriter:
         except (DeltaError, OSError, pa.ArrowException) as error:
             raise LakeError("the commit failed", table=self._topic.name, offsets=moved, cause=str(error)) from error
         return self._committed_now()
+
+    def _append(self, properties: CommitProperties) -> None:
+        rows = pa.Table.from_batches(self._buffer, schema=self._schema)
+        write_deltalake(self._table, rows, mode="append", writer_properties=_UNCOMPRESSED, commit_properties=properties)
 
     def _committed_now(self) -> int:
         num_rows = self.num_rows
@@ -125,17 +140,18 @@ class TableWriter:
         self.num_bytes = self.num_rows = 0
         self.num_commits += 1
         if self.num_commits % REOPEN_COMMITS == 0:
-            self._reopen()
+            self._reopen(self._committed)
         return num_rows
 
-    def _reopen(self) -> None:
+    def _reopen(self, partitions: Iterable[int]) -> None:
         """Take a fresh handle; Delta refuses a stale writer only until it refreshes, so we compare.
 
         Raises:
             OffsetConflict: the table is not where we left it.
         """
         self._table = self._lake.open(self._topic)
-        for partition, offset in self._committed.items():
+        for partition in partitions:
+            offset = self._committed.get(partition)
             stored = self._table.transaction_version(app_id(self._topic, partition))
             if stored != offset:
                 raise OffsetConflict(

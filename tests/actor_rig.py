@@ -214,7 +214,7 @@ class Rig:
     metrics: Metrics = dataclasses.field(default_factory=Metrics)
     limits: LimitsConfig = dataclasses.field(default_factory=lambda: LimitsConfig(max_change=1.0))
     stuck: StuckConfig = dataclasses.field(default_factory=lambda: StuckConfig(after_s=0.0))
-    asking: HelpConfig = dataclasses.field(default_factory=HelpConfig)
+    asking: HelpConfig = dataclasses.field(default_factory=lambda: HelpConfig(spread_samples=0))
     chunks: ChunkConfig = dataclasses.field(default_factory=ChunkConfig)
     num_episodes: int = 1_000
     source: Source = Source.ROLLOUT

@@ -16,6 +16,7 @@ from corrections.protocol import Help, RobotInfo, RobotState
 from corrections.record_log import RecordLog
 from corrections.robot_link import LinkConfig, RobotLink
 from infra.memory_bus import MemoryBus
+from infra.roster import Roster
 from infra.topics import Topic
 from infra.wire import decode, records
 from policy.schema import ControlMode
@@ -114,6 +115,7 @@ async def running_gateway(
     *,
     operator_token: str = "",
     robot_token: str = "",
+    roster: Roster | None = None,
 ) -> AsyncIterator[Gateway]:
     bus = bus or MemoryBus()
     bus.ensure_topics()
@@ -121,7 +123,10 @@ async def running_gateway(
     log.start()
     config = GatewayConfig(port=port)
     leases = lease or LeaseConfig(lost_after_s=6)
-    async with Gateway(config, leases, log, operator_token=operator_token, robot_token=robot_token) as gateway:
+    members = roster or Roster(())
+    async with Gateway(
+        config, leases, log, operator_token=operator_token, robot_token=robot_token, roster=lambda: members
+    ) as gateway:
         yield gateway
     await asyncio.to_thread(log.close, 0.5)
 

@@ -144,9 +144,14 @@ class Listener:
     def __init__(self) -> None:
         self.values: list[LiveValue] = []
         self.requests: list[RaiseHelp] = []
+        self.refuses = False
+        """Whether a person has the robot, say: then nobody is asked."""
 
     def show(self, values: Sequence[LiveValue]) -> None:
         self.values.extend(values)
 
     def ask(self, request: RaiseHelp) -> None:
         self.requests.append(request)
+
+    def take_refused(self) -> list[str]:
+        return [request.episode_id for request in self.requests] if self.refuses else []

@@ -21,12 +21,14 @@ from console.history.fleet_watch import FleetWatch
 from console.history.history import History
 from console.history.reader import EpisodeReader
 from console.history.specs import SpecFiles
+from console.live import Live
 from console.people.origins import Origins
 from console.people.roles import Person, Role
 from console.people.sessions import Sessions
+from console.sockets.gateway_line import GatewayAddress
 from infra.home import Home
-from infra.topics import EPISODES, HELP_ANSWERS, HELP_REQUESTS, INTERVENTIONS, MARKS, RELEASES, STEPS, VALUES
-from policy.schema import HelpAnswer, HelpRequest, Intervention, Mark, Release, Value
+from infra.topics import EPISODES, HELP_ANSWERS, HELP_REQUESTS, INTERVENTIONS, MARKS, RELEASES, SAMPLINGS, STEPS, VALUES
+from policy.schema import HelpAnswer, HelpRequest, Intervention, Mark, Release, Sampling, Value
 from storage.pin import DataPin
 from storage.tables import Lake
 from tests.lake_rig import Filler, make_episode, make_step, toy_spec
@@ -94,6 +96,15 @@ def make_intervention(seq: int, episode_id: str, start_s: float, end_s: float, o
         robot_id="r1", boot_id="b0", seq=seq, intervention_id=f"i{seq}", episode_id=episode_id, operator_id=operator,
         lease_epoch=1, started_ns=int(start_s * S), ended_ns=int(end_s * S), first_step_index=20, last_step_index=29,
         num_correction_steps=10, mean_command_delay_ms=float("nan"),
+    )  # fmt: skip
+
+
+def make_sampling(seq: int, version: str, episode_id: str, *, number: int, corrections: int, at_s: float) -> Sampling:
+    """What the training of a version drew from an episode, first at a moment."""
+    return Sampling(
+        boot_id=f"train-{version}", seq=seq, policy_version=version, episode_id=episode_id, num_sampled=number,
+        num_corrections_sampled=corrections, first_sampled_ns=int(at_s * S),
+        first_correction_sampled_ns=int(at_s * S) if corrections else 0,
     )  # fmt: skip
 
 
@@ -178,6 +189,13 @@ def say(filler: Filler) -> None:
     filler.put(VALUES, make_values(200, "c2", "b0/e2", 40, value=-0.95, returned=-1.0, advantage=-0.205))
     filler.put(VALUES, make_values(300, "c2", "b0/e3", 40, value=-0.35, returned=-0.4, advantage=0.305))
     filler.put(
+        SAMPLINGS,
+        [
+            make_sampling(0, "2", "b0/e3", number=412, corrections=120, at_s=2500),
+            make_sampling(1, "2", "b0/e1", number=30, corrections=0, at_s=2501),
+        ],
+    )
+    filler.put(
         RELEASES,
         [
             make_release(0, "candidate", "1", 1500, last_offset=0),
@@ -218,8 +236,10 @@ class Pages:
         app.state.access = Access(sessions=sessions, origins=Origins([ADDRESS]), say=lambda *_: None)
         reader = EpisodeReader(lake, cache_bytes=1 << 20)
         app.include_router(episodes.router(history, reader, SpecFiles(home.path / "specs"), self.judgements))
-        for own in (learning, series, fleet):
+        self.live = Live(GatewayAddress(url="ws://127.0.0.1:9/operator"))
+        for own in (learning, series):
             app.include_router(own.router(history, self.watch, now_ns=lambda: self.clock[0]))
+        app.include_router(fleet.router(history, self.watch, self.live, now_ns=lambda: self.clock[0]))
         self._app = app
         cookie, session = sessions.start(Person(name="ann", role=role))
         self._cookies, self._headers = {COOKIE: cookie}, {"Origin": ADDRESS, CSRF_HEADER: session.csrf}

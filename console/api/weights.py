@@ -1,7 +1,7 @@
 """Which weights act, and the engineer's moves: the same functions as the command line's.
 
     GET  /api/weights            everybody
-    POST /api/weights/promote | rollback | rollout | freeze | thaw      engineers, each with a reason
+    POST /api/weights/promote | rollback | rollout | shadow | freeze | thaw    engineers, each with a reason
 
 The routes are plain functions: registry and broker block, so they run on the server's threads.
 """
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from console.access import Person, Role, Say, require, say
 from console.api.weights_view import Json, Row, plan_view, robot_names, weights_view
-from infra import freeze, releases, rollback_plan, rollout
+from infra import freeze, releases, rollback_plan, rollout, shadow
 from infra.ledger import Ledger
 from infra.registry import PolicyRegistry
 from infra.releases import CanaryCohort
@@ -75,6 +75,13 @@ class RolloutMove(_Body):
     reason: Reason
     version: Version | None = None
     stage: int | None = None
+
+
+class Shadowing(_Body):
+    """A version that proposes beside the champion; null for none."""
+
+    version: Version | None
+    reason: Reason
 
 
 class _Desk:
@@ -183,22 +190,39 @@ def router(
         audit(person, f"rollout_{body.action}", done.policy_version, body.reason)
         return desk.taken(done)
 
+    _add_shadow_and_freeze(routes, desk)
+    return routes
+
+
+def _add_shadow_and_freeze(routes: APIRouter, desk: _Desk) -> None:
+    @routes.post("/shadow")
+    def cast(body: Shadowing, person: Engineer, audit: Audit) -> dict[str, Any]:
+        with desk.moving():
+            if body.version is None:
+                done = shadow.clear_shadow(desk.registry, desk.ledger, author=person.name, reason=body.reason)
+            else:
+                done = shadow.set_shadow(
+                    desk.registry, desk.ledger, body.version, author=person.name, reason=body.reason
+                )
+        audit(person, done.event, body.version or done.previous_version, body.reason)
+        return desk.taken(done)
+
     @routes.post("/freeze")
     def stop_promotions(body: Freezing, person: Engineer, audit: Audit) -> dict[str, Any]:
         expires_ns = time.time_ns() + int(body.expires_s * 1e9) if body.expires_s else 0
         with desk.moving():
-            done = freeze.freeze(registry, ledger, author=person.name, reason=body.reason, expires_ns=expires_ns)
+            done = freeze.freeze(
+                desk.registry, desk.ledger, author=person.name, reason=body.reason, expires_ns=expires_ns
+            )
         audit(person, "freeze", done.policy_version, body.reason, {"expires_ns": expires_ns})
         return desk.taken(done)
 
     @routes.post("/thaw")
     def allow_promotions(body: Thawing, person: Engineer, audit: Audit) -> dict[str, Any]:
         with desk.moving():
-            done = freeze.thaw(registry, ledger, author=person.name, reason=body.reason)
+            done = freeze.thaw(desk.registry, desk.ledger, author=person.name, reason=body.reason)
         audit(person, "thaw", done.policy_version, body.reason)
         return desk.taken(done)
-
-    return routes
 
 
 def _move(

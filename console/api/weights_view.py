@@ -10,11 +10,11 @@ from infra.registry import PolicyRegistry, PolicyVersion
 from infra.releases import CANARY, CHAMPION, PREVIOUS, Acting, CanaryCohort
 from infra.rollback_plan import RollbackPlan
 from infra.rollout_state import Rollout, RolloutConfig
+from infra.shadow import SHADOW, SHADOW_TAG
 
 Row = Mapping[str, Any]
 Json = dict[str, Any]
 
-_SHADOW = "shadow"
 _MAX_VERSIONS = 50
 _MAX_LINES = 200
 _MAX_TAG_CHARS = 400
@@ -44,14 +44,16 @@ def weights_view(
     aliases = registry.aliases()
     rollout = rollout_state.read(registry, aliases.get(CANARY))
     frozen = freeze.freeze_state(registry, now_ns)
-    versions = registry.versions()[::-1][:_MAX_VERSIONS]
+    known = registry.versions()[::-1]
+    versions = known[:_MAX_VERSIONS]
     verdict = _verdict(versions, aliases.get(CANARY))
     return {
         "now_ns": now_ns,
-        "aliases": {name: aliases.get(name) for name in (CHAMPION, CANARY, PREVIOUS, _SHADOW)},
+        "aliases": {name: aliases.get(name) for name in (CHAMPION, CANARY, PREVIOUS, SHADOW)},
         "frozen": vars(frozen) if frozen else None,
         "candidates": _candidates(versions, lines),
         "verdict": verdict,
+        "shadow_report": _shadow_report(known, aliases),
         "rollout": _rollout(rollout, verdict, now_ns) if rollout else None,
         "planned": {
             "stages": stages.counts(len(cohort.order)),
@@ -112,6 +114,17 @@ def _verdict(versions: Sequence[PolicyVersion], canary: str | None) -> Json | No
     """The canary's, else that of the newest version that was ever on trial."""
     texts = {v.version: v.tags[releases.VERDICT_TAG] for v in versions if releases.VERDICT_TAG in v.tags}
     text = texts.get(canary) if canary else next(iter(texts.values()), None)
+    return _parsed(text)
+
+
+def _shadow_report(versions: Iterable[PolicyVersion], aliases: Mapping[str, str]) -> Json | None:
+    """How the present shadow compares with the present champion; None until the critic's process has said so."""
+    tags = next((v.tags for v in versions if v.version == aliases.get(SHADOW)), {})
+    found = _parsed(tags.get(SHADOW_TAG))
+    return found if found and found.get("champion") == aliases.get(CHAMPION) else None
+
+
+def _parsed(text: str | None) -> Json | None:
     try:
         found = json.loads(text) if text else None
     except ValueError:

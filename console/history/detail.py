@@ -1,5 +1,6 @@
 """Everything about one episode: who judged it, who helped, what it asked, and what became of it."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -13,7 +14,7 @@ from console.history.summary import summary
 from policy.spec import EmbodimentSpec
 
 CRITIC_CHANNELS = ("value", "advantage", "return_to_go")
-_NOT_SAMPLED = "the learner records which episodes it could draw from, not how often it drew from each"
+_NOT_SAMPLED = "no version was published yet whose training counted what it drew from"
 
 
 def detail(found: Snapshot, row: int, spec: EmbodimentSpec | None) -> Json:
@@ -44,14 +45,17 @@ def channels(found: Snapshot, episode_id: str, spec: EmbodimentSpec | None) -> l
 
 def learned(found: Snapshot, row: int) -> Json:
     """What the learner did with an episode, as far as anybody wrote it down."""
-    values = found.values.get(str(found.episodes.episode_id[row]))
+    episode_id = str(found.episodes.episode_id[row])
+    values, sampled = found.values.get(episode_id), found.samplings.of(episode_id)
     sets = [own for own in found.ledger.candidates.values() if trained_on(own, found.episodes)[row]]
-    unavailable = {"num_sampled": _NOT_SAMPLED}
+    is_counted = bool(sampled) or any(found.samplings.has_version(own.version) for own in sets)
+    unavailable = {} if is_counted else {"num_sampled": _NOT_SAMPLED}
     known = values is not None and np.isfinite(values.advantage).any()
     if not known:
         unavailable["mean_advantage"] = "no critic has judged this episode"
     return {
-        "num_sampled": None,
+        "num_sampled": sum(own.num_sampled for own in sampled) if is_counted else None,
+        "sampled": [dataclasses.asdict(own) for own in sampled],
         "mean_advantage": plain(values.mean_advantage) if values else None,
         "share_positive": plain(values.is_positive.mean()) if values and known else None,
         "critic_version": values.critic if values else "",

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from console.history.columns import Array, Bool, GrowingColumns, Int32, Int64, Names, texts_of
 from policy.schema import Outcome, Source
-from storage.tables import OFFSET_COLUMN
+from storage.tables import OFFSET_COLUMN, TIME_COLUMN
 
 SOURCES = tuple(Source)
 """A row's source is an index into it; what is not known there has a higher code."""
@@ -42,6 +42,7 @@ _NUMBERS = {
     "num_interventions": np.int64,
     "control_rate_hz": np.float64,
     OFFSET_COLUMN: np.int64,
+    TIME_COLUMN: np.int64,
 }
 COLUMNS: Sequence[str] = (*CODED, *_TEXTS, *(name for name in _NUMBERS if name != OFFSET_COLUMN))
 """What is read of the table."""
@@ -78,6 +79,8 @@ class Episodes:
     control_rate_hz: Array
     """float64[E]."""
     kafka_offset: Int64
+    kafka_time_ns: Int64
+    """When the broker had the row; 0 where the lake does not say."""
 
     @property
     def num_rows(self) -> int:

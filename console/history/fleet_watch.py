@@ -61,6 +61,8 @@ class ServiceState:
     restarts: int
     state: str
     """healthy, running, done, or what is wrong in words."""
+    is_well: bool
+    """Whether that needs nobody."""
     url: str
     """Where its metrics are; empty where it has none."""
 
@@ -93,7 +95,7 @@ class FleetView:
     @property
     def words(self) -> str:
         """How the fleet is; empty where all is well."""
-        ill = [f"{own.name}: {own.state}" for own in self.services if own.state not in WELL]
+        ill = [f"{own.name}: {own.state}" for own in self.services if not own.is_well]
         return self.problem or "; ".join(ill)
 
 
@@ -198,6 +200,7 @@ def _ask(name: str, process: Mapping[str, Any]) -> tuple[ServiceState, list[Samp
         is_running=is_running,
         restarts=int(process["num_restarts"]),
         state=state,
+        is_well=state in WELL,
         url=f"http://{LOOPBACK}:{port}/metrics" if port else "",
     )
     return known, samples

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from console.history import episode_table, snapshot, step_modes, value_index
+from console.history import episode_table, sampling_index, snapshot, step_modes, value_index
 from console.history.episode_table import EpisodeTable
 from console.history.ledger_view import read_ledger
 from console.history.people import RowsByEpisode
+from console.history.sampling_index import SamplingIndex
 from console.history.snapshot import Snapshot
 from console.history.step_modes import StepModeIndex
 from console.history.value_digest import Digests, digest
@@ -59,6 +60,7 @@ class History:
     ) -> None:
         self._config, self._now_ns = config or HistoryConfig(), now_ns
         self._episodes, self._modes, self._values = EpisodeTable(), StepModeIndex(), ValueIndex()
+        self._samplings = SamplingIndex()
         self._labels, self._marks, self._spans, self._requests = (RowsByEpisode() for _ in range(4))
         self._answers, self._releases = RowsByEpisode("request_id"), RowsByEpisode("policy_version")
         self._commits = CommitTimes(lake, topics.EPISODES)
@@ -68,6 +70,7 @@ class History:
             topics.EPISODES: episode_table.COLUMNS,
             topics.STEPS: step_modes.COLUMNS,
             topics.VALUES: value_index.COLUMNS,
+            topics.SAMPLINGS: sampling_index.COLUMNS,
         }
         self._rows = {
             topics.LABELS: self._labels,
@@ -142,6 +145,8 @@ class History:
                 self._unsummed |= self._modes.take(batch)
             elif topic is topics.VALUES:
                 self._unsummed |= self._values.take(batch)
+            elif topic is topics.SAMPLINGS:
+                self._samplings.take(batch)
             else:
                 self._rows[topic].take(batch)
         if has_news and topic is topics.EPISODES:
@@ -162,6 +167,7 @@ class History:
             interventions=snapshot.intervention_columns(episodes, spans, helps),
             modes=self._modes.frozen(),
             values=self._values.frozen(),
+            samplings=self._samplings.frozen(),
             digests=self._digests,
             ledger=read_ledger(row for own in self._releases.frozen().values() for row in own),
             committed_ns=self._commits.of(np.asarray(episodes.kafka_offset)),

@@ -102,7 +102,6 @@ def _headline(question: Question) -> Json:
 def _unavailable(panels: Json) -> dict[str, str]:
     missing = {name: _WHY_NOT[name] for name, panel in panels.items() if panel is None}
     if panels["waterfall"] is not None:
-        missing |= flow.UNAVAILABLE
         present = {row["stage"] for row in panels["waterfall"]}
         missing |= {f"waterfall.{stage}": why for stage, why in flow.NOT_YET.items() if stage not in present}
     return missing

@@ -31,6 +31,16 @@ def robot(found: Snapshot, robot_id: str, now_ns: int) -> Json | None:
     return {**row, "bands": _bands(found, own), "events": _events(found, own, robot_id, now_ns)}
 
 
+def newcomer(robot_id: str) -> Json:
+    """A robot that is connected and has not ended an episode yet."""
+    counts = ("num_episodes", "num_successes", "num_failures", "num_interventions", "num_correction_steps")
+    unknown = {"task_id": "", "version": "", "role": "", "age_s": None, "versions_behind": None}
+    times = {"last_swap_ns": 0, "last_seen_ns": 0, "robot_hours": 0.0}
+    query = Filters(robot=(robot_id,)).query(source="rollout")
+    nothing = {"episodes": query, "bands": [], "events": []}
+    return {"robot_id": robot_id, **unknown, **times, **dict.fromkeys(counts, 0), **nothing}
+
+
 def _rows_of_day(found: Snapshot, robot_id: str, now_ns: int) -> Array:
     episodes = found.episodes
     own = episodes.robot == episodes.names["robot"].find(robot_id)

@@ -11,6 +11,7 @@ from console.history.columns import Bool, Int32, Int64
 from console.history.episode_table import UNLABELLED, Episodes
 from console.history.ledger_view import LedgerView
 from console.history.people import Help, Row, effective_label, join_help
+from console.history.sampling_index import Samplings
 from console.history.step_modes import StepModes
 from console.history.value_digest import Digests
 from console.history.value_index import EpisodeValues
@@ -69,6 +70,7 @@ class Snapshot:
     interventions: Interventions
     modes: Mapping[str, StepModes]
     values: Mapping[str, EpisodeValues]
+    samplings: Samplings
     digests: Digests
     ledger: LedgerView
     committed_ns: Int64

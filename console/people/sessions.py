@@ -2,7 +2,7 @@
 
 The server keeps only the cookie's hash, so that a copied file signs nobody in; random bits of that
 length need no signature. Sessions survive a restart of the console in `<home>/console/sessions.json`
-(mode 600) and end when they are idle, too old, or when their person is removed or changes role.
+(mode 600) and end when they are idle, too old, or when their person is removed, or has another role or password.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +105,19 @@ class Sessions:
             self._sweep()
             self._save()
 
-    def keep(self, people: Iterable[Person]) -> None:
-        """Sign out whoever is no longer in the list, or has another role there: the command line changes it too."""
+    def keep(self, people: Iterable[Person], changed_s: Mapping[str, float]) -> None:
+        """Sign out whoever is no longer in the list, or has another role or password there since.
+
+        The command line changes it too. `changed_s`: by name, when, seconds since the epoch.
+        """
         known = set(people)
         with self._lock:
-            gone = [s for s in self._sessions.values() if s.is_listed and s.person not in known]
+            gone = [
+                session
+                for session in self._sessions.values()
+                if session.is_listed
+                and (session.person not in known or session.started_s < changed_s.get(session.person.name, 0.0))
+            ]
             for session in gone:
                 session.is_over = True
             if gone:

@@ -7,11 +7,12 @@ another class with the same two faces.
 import fcntl
 import json
 import threading
+import time
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import argon2
 
@@ -38,6 +39,9 @@ class Directory(Protocol):
     def people(self) -> list[Person]:
         """Everybody, by name."""
 
+    def changed_s(self) -> Mapping[str, float]:
+        """By name, when somebody was last given a password or a role, seconds since the epoch."""
+
     def add(self, name: str, password: str, role: Role) -> Person:
         """Add somebody, or give them a new password and role.
 
@@ -56,8 +60,11 @@ class Directory(Protocol):
 class UserFile:
     """Both, on one file that the command line and the server may write at the same time."""
 
-    def __init__(self, file: Path, hasher: argon2.PasswordHasher | None = None) -> None:
-        """`hasher`: how expensive a password is; the library's choice if None."""
+    def __init__(
+        self, file: Path, hasher: argon2.PasswordHasher | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`hasher`: how expensive a password is, the library's choice if None; `clock` in seconds since the epoch."""
+        self._clock = clock
         self._file = file
         self._hasher = hasher or argon2.PasswordHasher()
         self._one_at_a_time = threading.Lock()
@@ -79,6 +86,10 @@ class UserFile:
         """Everybody, by name."""
         return [Person(name=row["name"], role=Role.of(row["role"])) for row in self._read().values()]
 
+    def changed_s(self) -> Mapping[str, float]:
+        """By name, when somebody was last given a password or a role, seconds since the epoch."""
+        return {name: float(row.get("changed_s", 0.0)) for name, row in self._read().items()}
+
     def add(self, name: str, password: str, role: Role) -> Person:
         """Add somebody, or give them a new password and role.
 
@@ -94,7 +105,7 @@ class UserFile:
             twin = next((other for other in rows if other.casefold() == name.casefold() and other != name), None)
             if twin is not None:
                 raise ConfigError(f"the name differs from {twin!r} only in capitals: people would mix them up")
-            rows[name] = {"name": name, "role": role.value, "hash": hashed}
+            rows[name] = {"name": name, "role": role.value, "hash": hashed, "changed_s": self._clock()}
         return Person(name=name, role=role)
 
     def remove(self, name: str) -> str:
@@ -114,7 +125,7 @@ class UserFile:
         return name
 
     @contextmanager
-    def _changing(self) -> Iterator[dict[str, Mapping[str, str]]]:
+    def _changing(self) -> Iterator[dict[str, Mapping[str, Any]]]:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -122,7 +133,7 @@ class UserFile:
             yield rows
             write_text(self._file, json.dumps([rows[name] for name in sorted(rows)], indent=2) + "\n")
 
-    def _read(self) -> Mapping[str, Mapping[str, str]]:
+    def _read(self) -> Mapping[str, Mapping[str, Any]]:
         try:
             return {row["name"]: row for row in json.loads(read_text(self._file) or "[]")}
         except (ValueError, TypeError, KeyError) as error:

@@ -7,6 +7,7 @@ from console.people.roles import Role
 from corrections import help_messages, protocol
 from corrections import operator_messages as messages
 from corrections.codec import Message
+from corrections.inspection import Inspect
 
 LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
     {
@@ -30,7 +31,9 @@ LEAST_ROLE: Mapping[str, Role] = MappingProxyType(
         protocol.ClearStop.TYPE: Role.ENGINEER,
     }
 )
-NOT_FOR_BROWSERS = frozenset({messages.OperatorHello.TYPE, help_messages.RaiseHelp.TYPE, help_messages.Values.TYPE})
+NOT_FOR_BROWSERS = frozenset(
+    {messages.OperatorHello.TYPE, help_messages.RaiseHelp.TYPE, help_messages.Values.TYPE, Inspect.TYPE}
+)
 """The console itself, and services such as the critic, say these."""
 
 

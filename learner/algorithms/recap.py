@@ -16,6 +16,7 @@ from learner.critic_checkpoint import Critic, task_scales
 from learner.data import Data
 from learner.labels import Labels, Pool, supervised, with_autonomous
 from learner.mix import Mix, MixConfig, choose
+from learner.task_trust import trust_tasks
 from learner.value import ValueConfig
 from policy.errors import ConfigError
 from policy.flow import Guidance, Reference
@@ -70,16 +71,18 @@ class Recap:
             seed=seed,
         )
         advantage = advantages(outcome, segments, critic.value, self.advantage)
-        pool = supervised(experience)
-        if critic.report.is_trusted:
+        pool, left_out = supervised(experience), ""
+        if critic.networks:
             is_positive, is_judged = indicators(experience, segments, advantage, self.advantage)
-            pool = with_autonomous(pool, is_positive, is_judged & ~is_positive)
+            trust = trust_tasks(experience, data.tasks, outcome, critic.value, is_positive, is_judged, self.critic)
+            is_used, left_out = is_judged & trust.is_trusted[experience.task[experience.episode]], trust.left_out
+            pool = with_autonomous(pool, is_used & is_positive, is_used & ~is_positive)
         return Labels(
             pool=pool,
             value=critic.value,
             return_to_go=outcome.return_to_go,
             advantage=advantage,
-            report=critic.report,
+            report=dataclasses.replace(critic.report, left_out=left_out),
             critic=self._to_publish(data, critic, advantage),
         )
 
@@ -97,13 +100,16 @@ class Recap:
     def mix(self, labels: Labels) -> Mix:
         """Read the data: how many corrections, and whether the critic has a say."""
         assert labels.report is not None
-        return choose(
+        chosen = choose(
             self.mixing,
             num_corrections=labels.count(Pool.CORRECTION),
             num_positive=labels.count(Pool.AUTONOMOUS_POSITIVE),
             num_negative=labels.count(Pool.AUTONOMOUS_NEGATIVE),
-            why_not_autonomous=f", for the critic has no say: {labels.report.reason}",
+            why_not_autonomous=f", for the critic has no say: {labels.report.left_out or labels.report.reason}",
         )
+        is_partial = labels.report.left_out and chosen.autonomous_share
+        left_out = f"; autonomous steps left out of {labels.report.left_out}" if is_partial else ""
+        return dataclasses.replace(chosen, reason=f"{chosen.reason}{left_out}")
 
     def guidance(self, labels: Labels) -> Guidance:
         """Against the negative condition, where one was learned and corrections are not plentiful.

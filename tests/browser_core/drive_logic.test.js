@@ -84,16 +84,17 @@ test("the timeline knows requests, new episodes, and which step a moment was", (
 });
 
 test("a push to the right moves right in a picture that is turned, where the robot says how", () => {
-  const camera = { name: "scene", width: 64, height: 64, yaw_rad: Math.PI / 2 };
-  assert.equal(yawOf({ ...camera, yaw_rad: undefined }), null);
-  const turned = inBaseFrame([1, 0, 0.5, 1, 0, 0.25], "camera", yawOf(camera));
+  const orientation = { yawsRad: { scene: Math.PI / 2 }, isToolFixed: false };
+  assert.equal(yawOf("wrist", orientation), null);
+  const turned = inBaseFrame([1, 0, 0.5, 1, 0, 0.25], "camera", yawOf("scene", orientation));
   [0, 1, 0.5, 0, 1, 0.25].forEach((value, i) => assert.ok(Math.abs(turned[i] - value) < 1e-12));
   assert.deepEqual(inBaseFrame([1, 0, 0, 0, 0, 0], "base", 1), [1, 0, 0, 0, 0, 0]);
   assert.deepEqual(translationOnly([1, 2, 3, 4, 5, 6]), [1, 2, 3, 0, 0, 0]);
 });
 
 test("frames that a robot does not support say why", () => {
-  const words = (camera) => framesOf(camera).map((row) => [row.frame, row.whyNot !== ""]);
-  assert.deepEqual(words(undefined), [["camera", true], ["tool", true], ["base", false]]);
-  assert.deepEqual(words({ name: "scene", width: 64, height: 64, yaw_rad: 0 })[0], ["camera", false]);
+  const words = (...args) => framesOf(...args).map((row) => [row.frame, row.whyNot !== ""]);
+  assert.deepEqual(words("scene", { yawsRad: {}, isToolFixed: false }), [["camera", true], ["tool", true], ["base", false]]);
+  assert.deepEqual(words("scene", { yawsRad: { scene: 0 }, isToolFixed: true }), [["camera", false], ["tool", false], ["base", false]]);
+  assert.deepEqual(words("toString", { yawsRad: { scene: 0 }, isToolFixed: false })[0], ["camera", true]);
 });

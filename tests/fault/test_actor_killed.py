@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from actor.journal import read_counts
+from infra import identity, weight_signing
 from infra import registry as registries
 from infra.bus import Bus, KafkaConfig
 from infra.home import Home
@@ -23,10 +24,12 @@ DEADLINE_S = 150.0
 
 
 @pytest.fixture
-def released(mlflow_config: MlflowConfig, tmp_path: Path) -> MlflowConfig:
+def released(mlflow_config: MlflowConfig, tmp_home: Home, tmp_path: Path) -> MlflowConfig:
     registry = registries.connect(mlflow_config)
-    version = registry.publish(save_policy(tmp_path / "checkpoint"), tags={"spec_id": SPEC.spec_id}).version
-    registry.set_alias(CHAMPION, version)
+    version = registry.publish(save_policy(tmp_path / "checkpoint"), tags={"spec_id": SPEC.spec_id})
+    weight_signing.sign_weights(registry, identity.service(tmp_home.path, "learner"), version)
+    weight_signing.give_order(registry, identity.service(tmp_home.path, "judge"), version.version, CHAMPION)
+    registry.set_alias(CHAMPION, version.version)
     return mlflow_config
 
 

@@ -21,9 +21,10 @@ from infra.processes import Keeper, Launch, Process
 from infra.topics import STEPS
 from policy.errors import BusUnavailable
 from storage.audit import audit
-from storage.data import summary
+from storage.figures import summary
 from storage.tables import LakeConfig, lake_of
 from tests.lake_rig import make_step
+from tests.signing_rig import robots_of
 
 NUM_ROBOTS = 3
 STEPS_PER_MESSAGE = 5
@@ -36,7 +37,7 @@ class Robot:
     """Sends steps in order and again until each is acknowledged; now and then it repeats old ones."""
 
     def __init__(self, producer: Producer, name: str, stopping: threading.Event) -> None:
-        self.boot_id = name
+        self.robot_id, self.boot_id = name, f"{name}-0"
         self.num_acknowledged = 0
         self._producer = producer
         self._stopping = stopping
@@ -54,7 +55,7 @@ class Robot:
 
     def _deliver(self, first: int) -> None:
         steps = [
-            make_step(seq, boot_id=self.boot_id, robot_id=self.boot_id)
+            make_step(seq, boot_id=self.boot_id, robot_id=self.robot_id)
             for seq in range(first, first + STEPS_PER_MESSAGE)
         ]
         while True:
@@ -128,7 +129,7 @@ def test_each_acknowledged_step_is_stored_once(collected: None, tmp_home: Home, 
         bus = connect(config)
         bus.ensure_topics()
         stopping = threading.Event()
-        producer = bus.producer("robots")
+        producer = bus.producer("robots", signer=robots_of(tmp_home))
         robots = [Robot(producer, f"robot-{number}", stopping) for number in range(NUM_ROBOTS)]
         with sending(robots, stopping):
             for round_number in range(NUM_KILLS):

@@ -16,6 +16,7 @@ from infra.topics import DEAD_LETTERS, EPISODES, LABELS, STEPS
 from infra.wire import encode
 from storage.tables import LakeConfig, lake_of
 from tests.lake_rig import delivered, make_episode, make_label, make_step
+from tests.signing_rig import robots_of, service_of
 
 DEADLINE_S = 60.0
 
@@ -36,14 +37,15 @@ def test_the_stream_goes_on(kafka_bus: Bus, kafka_config: KafkaConfig, tmp_home:
         EPISODES.name: [b"", encode([make_step(1)])],
         LABELS.name: [b"{}"],
     }
-    producer = kafka_bus.producer("robot")
+    producer = kafka_bus.producer("robot", signer=robots_of(tmp_home))
+    people = kafka_bus.producer("gateway", signer=service_of(tmp_home, "gateway"))
     assert isinstance(producer, KafkaProducer)
     for name, values in poison.items():
         producer.send_bytes(name, [(b"r0", value) for value in values], {})
-    producer.send(STEPS, [make_step(0)])
-    producer.send(EPISODES, [make_episode(0, 1)])
-    producer.send(LABELS, [make_label(0, "b0/e0", "success", 1)])
-    assert producer.flush(DEADLINE_S) == 0
+    producer.send(STEPS, [make_step(0, boot_id="r0-b")])
+    producer.send(EPISODES, [make_episode(0, 1, boot_id="r0-b")])
+    people.send(LABELS, [make_label(0, "r0-b/e0", "success", 1)])
+    assert producer.flush(DEADLINE_S) == people.flush(DEADLINE_S) == 0
     lake = lake_of(LakeConfig(), tmp_home)
     with running(launch, tmp_path) as ingest:
         until_stored = time.monotonic() + DEADLINE_S
@@ -56,7 +58,8 @@ def test_the_stream_goes_on(kafka_bus: Bus, kafka_config: KafkaConfig, tmp_home:
             assert 'touchline_dead_letters_total{topic="steps"} 3.0' in answer.read().decode()
         assert ingest.stop(drain_s=20.0) == 0
     producer.close()
-    assert delivered(lake, STEPS) == [("b0", 0)]
+    people.close()
+    assert delivered(lake, STEPS) == [("r0-b", 0)]
     letters = kafka_bus.consumer(DEAD_LETTERS, "earliest")
     found: list[Message] = []
     until_read = time.monotonic() + DEADLINE_S

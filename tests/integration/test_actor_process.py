@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from infra import identity
 from infra import registry as registries
 from infra.bus import Bus, KafkaConfig
+from infra.credentials import Credential
 from infra.home import Home
 from infra.ledger import Ledger
 from infra.processes import Process, running
 from infra.registry import MlflowConfig, PolicyRegistry
 from infra.releases import announce, promote
 from infra.topics import EPISODES, STEPS
+from infra.weight_signing import sign_weights
 from policy.schema import SceneSplit
 from tests.actor_process import actor, delivered_by_boot, received, unique_by_boot
 from tests.actor_rig import SPEC, channels, save_policy, wait_for
@@ -26,15 +29,17 @@ DEADLINE_S = 150.0
 class Weights:
     """Publishes tiny policies, whole and damaged."""
 
-    def __init__(self, registry: PolicyRegistry, ledger: Ledger, path: Path) -> None:
-        self._registry, self._ledger, self._path = registry, ledger, path
+    def __init__(self, registry: PolicyRegistry, ledger: Ledger, publisher: Credential, path: Path) -> None:
+        self._registry, self._ledger, self._publisher, self._path = registry, ledger, publisher, path
         self._seeds = itertools.count()
 
     def publish(self, **options: Any) -> str:
         seed = next(self._seeds)
         checkpoint = save_policy(self._path / f"checkpoint-{seed}", seed=seed, **options)
         spec_id = options.get("spec", SPEC).spec_id
-        version = self._registry.publish(checkpoint, tags={"spec_id": spec_id}).version
+        published = self._registry.publish(checkpoint, tags={"spec_id": spec_id})
+        sign_weights(self._registry, self._publisher, published)
+        version = published.version
         announce(self._registry, self._ledger, version, author="test", reason="made")
         return version
 
@@ -50,9 +55,9 @@ class Weights:
 
 
 @pytest.fixture
-def weights(mlflow_config: MlflowConfig, kafka_bus: Bus, tmp_path: Path) -> Weights:
-    ledger = Ledger(kafka_bus.producer("test"))
-    return Weights(registries.connect(mlflow_config), ledger, tmp_path)
+def weights(mlflow_config: MlflowConfig, kafka_bus: Bus, tmp_home: Home, tmp_path: Path) -> Weights:
+    ledger = Ledger(kafka_bus.producer("test"), signatory=identity.service(tmp_home.path, "judge"))
+    return Weights(registries.connect(mlflow_config), ledger, identity.service(tmp_home.path, "learner"), tmp_path)
 
 
 def wait_for_line(process: Process, text: str) -> None:

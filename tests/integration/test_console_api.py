@@ -108,7 +108,9 @@ def test_waterfall_has_the_stages_that_the_data_has(panels: Json) -> None:
     assert stages["total"]["p95_s"] == 1793.0
     assert stages["delta"]["n"] == 1
     assert stages["delta"]["p50_s"] > 0
-    assert {"waterfall.kafka", "waterfall.sampled"} <= set(panels["unavailable"])
+    # Drawn at 2500 s, which the lake's clock says is before it was committed; published at 3000 s.
+    assert (stages["sampled"]["n"], stages["sampled"]["p50_s"]) == (1, 0.0)
+    assert stages["published"]["p50_s"] == 500.0
 
 
 def test_only_the_newest_critic_judges_an_episode(panels: Json) -> None:
@@ -306,8 +308,14 @@ def test_one_episode_in_full(filled: Pages) -> None:
     assert (request["options"], request["result"], request["step_index"]) == (["red", "blue"], "taken_over", 7)
     assert found["learned"]["versions"] == ["2"]
     assert found["learned"]["mean_advantage"] == pytest.approx(0.305)
-    assert found["learned"]["num_sampled"] is None
-    assert found["learned"]["unavailable"]["num_sampled"]
+    assert found["learned"]["num_sampled"] == 412
+    assert found["learned"]["sampled"] == [
+        {"version": "2", "num_sampled": 412, "num_corrections_sampled": 120, "first_sampled_ns": 2500 * S}
+    ]
+    assert "num_sampled" not in found["learned"]["unavailable"]
+    # In the set of version 2, whose training counted, and never drawn; and in no counted set.
+    assert filled.get("/api/episodes/b0/e2")["learned"]["num_sampled"] == 0
+    assert filled.get("/api/episodes/b0/e8")["learned"]["num_sampled"] is None
     assert [camera["name"] for camera in found["spec"]["cameras"]] == ["scene", "wrist"]
     assert found["neighbours"] == {"previous": "b0/e2", "next": "b0/e4"}
 
@@ -433,7 +441,6 @@ def test_services_are_asked_and_shown(tmp_path: Path) -> None:
     }
     assert (answer["learner"]["num_steps"], answer["learner"]["steps_per_s"]) == (15.0, 2.5)
     assert filled.get("/api/series", name="kafka_lag", buckets=1)["max"] == [7.0]
-    assert filled.get("/api/fleet/robots/r1")["config"] == {"actor": {"seed": 3}}
 
 
 @pytest.mark.parametrize("content", ["{", '{"processes": {"a": {}}}', '{"processes": 3}'])

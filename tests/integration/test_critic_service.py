@@ -3,6 +3,7 @@ import contextlib
 import dataclasses
 import json
 import threading
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Callable
 
@@ -10,10 +11,13 @@ import pytest
 
 from corrections.gateway import Gateway
 from corrections.operator_client import OperatorClient, OperatorConfig
+from infra import identity, shadow, weight_signing
 from infra import registry as registries
 from infra.bus import Bus, KafkaConfig
+from infra.credentials import Credential
 from infra.fleet import environ_of, service_launch
 from infra.home import HOME_VARIABLE, Home
+from infra.ledger import Ledger
 from infra.memory_bus import MemoryBus
 from infra.metrics import Metrics
 from infra.processes import running
@@ -24,9 +28,12 @@ from learner.critic_help import DropConfig
 from learner.critic_line import CriticLine
 from learner.live_critic import LiveCritic, LiveCriticConfig
 from learner.live_stream import LiveStream
+from learner.synthetic import toy_spec
+from policy import checkpoint
 from policy.schema import Outcome
 from tests.corrections_rig import operator, robot_url, running_gateway, ticking, until
 from tests.critic_rig import ended, scripted, steps_of, toy_critic
+from tests.shadow_rig import HORIZON, a_policy, acted_by
 
 CALM = [-0.5] * 12
 FALLING = [*[-0.2] * 8, *[-0.8] * 12]
@@ -130,8 +137,8 @@ def test_a_drop_raises_exactly_one_request() -> None:
             assert request.robot_id == "r1"
             assert request.reason == "value fell 0.60 in 3 s"
             assert request.options == ("take over", "try again", "go on")
-            raised = critic.metrics.value("touchline_help_requests_total", type="value_drop", result="raised")
-            assert raised == 1
+            asked = critic.metrics.value("touchline_help_requests_total", type="value_drop", result="asked")
+            assert asked == 1
 
     asyncio.run(run())
 
@@ -159,6 +166,7 @@ def test_the_process_says_why_it_is_silent_and_then_scores(
                 "mlflow": dataclasses.asdict(mlflow_config),
                 "operator": {"url": f"ws://127.0.0.1:{gateway.port}/operator"},
                 "live_critic": {"poll_s": 0.1},
+                "shadow": {"poll_s": 0.1, "period_s": 0.1, "publish_s": 0.1},
             }
             environ = {**environ_of(settings), HOME_VARIABLE: str(tmp_home.path)}
             launch = service_launch("critic", ("critic",), environ)
@@ -167,21 +175,23 @@ def test_the_process_says_why_it_is_silent_and_then_scores(
                 # The gateway lives on this loop: waiting for the process must not hold it up.
                 await asyncio.to_thread(process.__enter__)
                 try:
-                    await _score(launch.metrics_port, gateway, kafka_bus, mlflow_config)
+                    learner = identity.service(tmp_home.path, "learner")
+                    await _score(launch.metrics_port, gateway, kafka_bus, mlflow_config, learner)
+                    await asyncio.to_thread(_compare, kafka_bus, mlflow_config, learner, tmp_home)
                 finally:
                     await asyncio.to_thread(process.__exit__, None, None, None)
 
     asyncio.run(run())
 
 
-async def _score(port: int, gateway: Gateway, bus: Bus, mlflow: MlflowConfig) -> None:
+async def _score(port: int, gateway: Gateway, bus: Bus, mlflow: MlflowConfig, learner: Credential) -> None:
     def detail() -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20) as response:
             return str(json.load(response)["details"].get("critic"))
 
     await _eventually(detail, "no critic has been published yet")
     critics = registries.connect(critic_store.registry_config(mlflow))
-    await asyncio.to_thread(critic_store.publish, critics, toy_critic(), ranking=0.5, auc=0.7)
+    await asyncio.to_thread(critic_store.publish, critics, toy_critic(), ranking=0.5, auc=0.7, signer=learner)
     await _eventually(detail, "scoring with critic 1-0-toy (version 1)")
     with contextlib.closing(bus.producer("robot")) as producer:
         async with operator(gateway) as client:
@@ -193,6 +203,26 @@ async def _score(port: int, gateway: Gateway, bus: Bus, mlflow: MlflowConfig) ->
                 await client.changed(0.2)
             assert client.values["r1"].critic_version == "1-0-toy"
             assert -1 <= client.values["r1"].value <= 0
+
+
+def _compare(bus: Bus, mlflow: MlflowConfig, learner: Credential, home: Home) -> None:
+    """A shadow that somebody named is compared with the champion, and its version says how."""
+    weights = registries.connect(mlflow)
+    for seed in range(2):
+        folder = home.path / f"policy-{seed}"
+        checkpoint.save(folder, a_policy(seed))
+        weight_signing.sign_weights(weights, learner, weights.publish(folder, tags={"spec_id": toy_spec().spec_id}))
+    weights.set_alias("champion", "1")
+    with contextlib.closing(bus.producer("robot")) as producer:
+        shadow.set_shadow(weights, Ledger(producer), "2", author="ann", reason="a look")
+        deadline_s = time.monotonic() + DEADLINE_S
+        while not (said := weights.get("2").tags.get(shadow.SHADOW_TAG)):
+            producer.send(STEPS, acted_by(a_policy(0), HORIZON, version="1"))
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+    report = json.loads(said)
+    assert (report["version"], report["champion"], list(report["robots"])) == ("2", "1", ["r1"])
+    assert report["ratio"] > 0
 
 
 async def _eventually(read: Callable[[], str], expected: str) -> None:

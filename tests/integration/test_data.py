@@ -11,6 +11,7 @@ from infra.topics import EPISODES, STEPS, VALUES
 from policy.errors import ConfigError
 from storage import data
 from storage.audit import audit
+from storage.export import export
 from storage.tables import Lake, LakeConfig, lake_of, table_schema
 from tests.lake_rig import Filler, make_episode, make_step
 
@@ -34,29 +35,29 @@ def test_the_listing_names_every_table(lake: Lake, tmp_home: Home, capsys: pytes
 def test_export_of_a_time_range(lake: Lake, tmp_home: Home, tmp_path: Path) -> None:
     target = tmp_path / "some.parquet"
     times = ["--since", "1970-01-01T00:00:03+00:00", "--until", "1970-01-01T00:00:06+00:00"]
-    assert data.main(["--home", str(tmp_home.path), "--export", "steps", *times, "--out", str(target)]) == 0
+    assert data.main(["export", "steps", "--home", str(tmp_home.path), *times, "--out", str(target)]) == 0
     rows = pq.read_table(target)
     assert rows.schema.equals(table_schema(STEPS))
     assert np.sort(rows.column("seq").to_numpy()).tolist() == [3, 4, 5]
     with pytest.raises(ConfigError, match="exists"):
-        data.export(lake, STEPS, target)
+        export(lake, STEPS, target)
 
 
 def test_export_without_a_range_takes_all_and_a_table_without_time_says_so(lake: Lake, tmp_path: Path) -> None:
-    assert data.export(lake, EPISODES, tmp_path / "episodes.parquet") == 1
-    assert data.export(lake, VALUES, tmp_path / "values.parquet") == 0
+    assert export(lake, EPISODES, tmp_path / "episodes.parquet") == 1
+    assert export(lake, VALUES, tmp_path / "values.parquet") == 0
     with pytest.raises(ConfigError, match="no time"):
-        data.export(lake, VALUES, tmp_path / "never.parquet", since_ns=0)
+        export(lake, VALUES, tmp_path / "never.parquet", since_ns=0)
 
 
 def test_a_mistake_is_one_line_and_exit_code_2(
     lake: Lake, tmp_home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = [
+        "export",
+        "values",
         "--home",
         str(tmp_home.path),
-        "--export",
-        "values",
         "--since",
         "2030-01-01",
         "--out",

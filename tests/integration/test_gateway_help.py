@@ -1,6 +1,7 @@
 """Robots ask, people answer, watchers speak for robots, and all of it is written down: over real sockets."""
 
 import asyncio
+import dataclasses
 import json
 from typing import Any
 
@@ -79,7 +80,12 @@ def test_only_services_speak_for_robots_and_their_values_reach_who_watches() -> 
     async def scenario() -> None:
         bus = MemoryBus()
         ask = helping.RaiseHelp(
-            robot_id="r1", kind=HelpKind.CHOOSE, trigger="value_drop", reason="value fell 0.42 in 3 s", options=OPTIONS
+            robot_id="r1",
+            episode_id="e1",
+            kind=HelpKind.CHOOSE,
+            trigger="value_drop",
+            reason="value fell 0.42 in 3 s",
+            options=OPTIONS,
         )
         value = helping.LiveValue(robot_id="r1", episode_id="e1", step_index=4, value=-0.4, critic_version="3")
         async with running_gateway(bus) as gateway:
@@ -89,6 +95,8 @@ def test_only_services_speak_for_robots_and_their_values_reach_who_watches() -> 
                     operator(gateway, "critic", kind=PeerKind.SERVICE) as critic,
                 ):
                     await ann.wait_for(lambda: "r1" in ann.seen, DEADLINE_S)
+                    await critic.send(dataclasses.replace(ask, episode_id="e0"))
+                    assert "that episode is over" in await refused(critic, "raise_help")
                     await ann.send(ask)
                     assert "only services" in await refused(ann, "raise_help")
                     await ann.send(helping.Values(values=(value,)))
@@ -162,6 +170,31 @@ def test_marks_instructions_and_progress_are_recorded_where_they_belong() -> Non
         assert (flag.step_index, recovered.step_index, recovered.episode_id) == (-1, 7, "old")
         assert (words.note, words.episode_id) == ("the red one", "e1")
         assert logged(bus, LABELS)[0].progress == 3
+
+    asyncio.run(scenario())
+
+
+def test_anybody_instructs_a_free_robot_and_nobody_anothers() -> None:
+    async def scenario() -> None:
+        bus = MemoryBus()
+        async with running_gateway(bus) as gateway:
+            with ticking(robot_url(gateway)) as robot:
+                async with operator(gateway, "ann") as ann, operator(gateway, "bob") as bob:
+                    await ann.wait_for(lambda: "r1" in ann.seen, DEADLINE_S)
+                    await ann.instruct("r1", "the red one")
+                    await until(lambda: robot.link.people("r1").instruction == "the red one")
+                    await bob.acquire("r1")
+                    await ann.instruct("r1", "the blue one")
+                    assert "somebody else holds this robot" in await refused(ann, "instruct")
+                    await bob.release()
+                    robot.episode_id = ""
+                    await ann.wait_for(lambda: not ann.seen["r1"].state.episode_id, DEADLINE_S)
+                    await ann.wait_for(lambda: not ann.leases["r1"].is_held, DEADLINE_S)
+                    await ann.instruct("r1", "the blue one")
+                    assert "between two episodes" in await refused(ann, "instruct")
+                    await until(lambda: bool(logged(bus, MARKS)))
+        (words,) = logged(bus, MARKS)
+        assert (words.note, words.author) == ("the red one", "ann")
 
     asyncio.run(scenario())
 

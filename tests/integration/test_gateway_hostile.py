@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from corrections import codec, frames, protocol
+from corrections import auth, codec, frames, protocol
 from corrections import operator_messages as messages
 from corrections.operator_messages import Watch
+from infra import identity
+from infra.enrolment import Enrolments
 from infra.memory_bus import MemoryBus
 from infra.topics import LABELS
 from policy.errors import ConfigError
@@ -60,10 +63,14 @@ def test_malformed_and_oversized_messages_get_an_answer_that_names_the_mistake()
                         ('{"type":"answer_help","request_id":"nothing","answer":"go on"}', "no such request is open"),
                         ('{"type":"mark","episode_id":"e","step_index":-9}', "step_index is -1 or more"),
                         ('{"type":"label","episode_id":"e","outcome":"success","progress":9}', "progress is 1 to 5"),
-                        ('{"type":"raise_help","robot_id":"r1","kind":"point","trigger":"x","reason":""}', "services"),
+                        (
+                            '{"type":"raise_help","robot_id":"r1","episode_id":"e1","kind":"point","trigger":"x",'
+                            '"reason":""}',
+                            "services",
+                        ),
                         ('{"type":"operator_hello","operator_id":"x"}', "not now"),
                         (json.dumps({"type": "stop", "robot_id": "r1", "reason": "x" * 17_000}), "too long"),
-                        ('{"type":"instruct","robot_id":"r1","instruction":"x"}', "do not hold"),
+                        ('{"type":"instruct","robot_id":"nobody","instruction":"x"}', "no such robot"),
                         ('{"type":"acquire","robot_id":"r1","force":true}', "somebody|needs a reason"),
                     ):
                         await socket.send(text)
@@ -158,6 +165,31 @@ def test_tokens_are_checked_and_pages_of_other_origins_refused() -> None:
                 async with operator(gateway, token="people") as client:
                     await client.wait_for(lambda: "r1" in client.robots, DEADLINE_S)
                     assert robot.link.is_up
+
+    asyncio.run(scenario())
+
+
+def test_an_enrolled_robot_comes_in_by_its_own_token_under_its_own_name_until_it_is_revoked(tmp_path: Path) -> None:
+    held = [identity.robot(tmp_path, name, is_simulated=True) for name in ("r1", "r2")]
+    enrolments = Enrolments(tmp_path)
+
+    async def scenario() -> None:
+        async with running_gateway(operator_token="people", robot_token="s", roster=enrolments.roster()) as gateway:
+            with ticking(robot_url(gateway), token=auth.tokens_of(held, {})) as robot:
+                async with operator(gateway, token="people") as client:
+                    await client.wait_for(lambda: "r1" in client.robots, DEADLINE_S)
+                    assert robot.link.is_up
+            own = auth.header(held[1].token)
+            async with connect(robot_url(gateway), additional_headers=own) as socket:
+                info = protocol.RobotInfo(robot_id="r1", spec="{}", is_simulated=True)
+                await socket.send(codec.encode(protocol.RobotHello(robots=(info,))))
+                assert "did not show its own token" in (await refusal(socket))["reason"]
+            with pytest.raises(InvalidStatus):
+                await connect(f"ws://127.0.0.1:{gateway.port}/operator", additional_headers=own)
+        enrolments.revoke("r2", author="ann", reason="stolen")
+        async with running_gateway(operator_token="people", robot_token="s", roster=enrolments.roster()) as gateway:
+            with pytest.raises(InvalidStatus):
+                await connect(robot_url(gateway), additional_headers=auth.header(held[1].token))
 
     asyncio.run(scenario())
 

@@ -15,8 +15,10 @@ from infra.metrics import Metrics
 from infra.topics import DEAD_LETTERS, STEPS
 from infra.wire import encode
 from policy.errors import BusError, BusUnavailable
+from storage.disk import DiskConfig, LakeDisk
 from storage.embodiments import EmbodimentGuard
 from storage.ingest import IngestConfig, TopicIngest
+from storage.removals import Removals
 from storage.tables import Lake
 from storage.writer import TableWriter
 from tests.lake_rig import delivered, make_step, raw, toy_spec
@@ -50,6 +52,8 @@ class Rig:
             metrics=self.metrics,
             stopping=self.stopping,
             guard=EmbodimentGuard(specs_dir),
+            removals=Removals(lake),
+            disk=LakeDisk(lake.url, DiskConfig(warn_free_bytes=0, min_free_bytes=0), self.metrics),
         )
 
 

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from infra import wire
 from infra.memory_bus import MemoryBus
 from infra.memory_registry import MemoryRegistry
-from infra.topics import RELEASES, VALUES
+from infra.topics import RELEASES, SAMPLINGS, VALUES
 from learner import train_state
 from learner.base_tries import BaseTries, begin_from
 from learner.candidate import RECORD_FILE
@@ -19,6 +21,7 @@ from learner.schedule import Schedule
 from learner.synthetic import ToySource, toy_data, toy_spec
 from learner.train_state import TrainState
 from policy import checkpoint
+from policy.schema import Sampling
 from tests.learner_rig import CONFIG, UPDATE, toy_learner
 
 SHORT = dataclasses.replace(CONFIG, round_updates=8)
@@ -81,6 +84,42 @@ def test_base_then_candidate_with_their_record(tmp_path: Path) -> None:
     assert sum(len(partition) for partition in bus.log(VALUES.name)) >= 1
 
 
+def samplings(bus: MemoryBus) -> dict[str, list[Sampling]]:
+    """What the learner says that it drew from, by version."""
+    found: dict[str, list[Sampling]] = {}
+    for message in (message for partition in bus.log(SAMPLINGS.name) for message in partition):
+        for record in wire.records(SAMPLINGS, wire.decode(SAMPLINGS, message.value)):
+            found.setdefault(record.policy_version, []).append(record)
+    return found
+
+
+def test_every_sample_is_counted_also_over_a_stop(tmp_path: Path) -> None:
+    bus = MemoryBus()
+    bus.ensure_topics()
+    registry, directory, began_ns = MemoryRegistry(tmp_path / "registry"), tmp_path / "learner", time.time_ns()
+    for num_questions in (5, 31, 1000):
+        stopping = StopAfter(num_questions)
+        toy_learner(
+            directory,
+            registry,
+            producer=bus.producer("learner"),
+            config=SHORT,
+            stopping=stopping,  # type: ignore[arg-type]
+        ).run()
+    data, found = toy_data(), samplings(bus)
+    updates = {"1": SHORT.base_updates, "2": SHORT.round_updates}
+    assert {version: sum(own.num_sampled for own in rows) for version, rows in found.items()} == {
+        version: number * UPDATE.batch_size for version, number in updates.items()
+    }
+    corrected = {data.episode_ids[e] for e in data.experience.episode[data.experience.is_correction].tolist()}
+    for own in found["2"]:
+        assert began_ns < own.first_sampled_ns < time.time_ns()
+        assert (own.num_corrections_sampled > 0) == (own.first_correction_sampled_ns > 0)
+        assert own.num_corrections_sampled == 0 or own.episode_id in corrected
+    assert any(own.num_corrections_sampled for own in found["2"])
+    assert [own.seq for own in found["2"]] == list(range(len(found["2"])))
+
+
 def test_a_stopped_learner_goes_on_to_the_same_losses(tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     toy_learner(whole, MemoryRegistry(tmp_path / "a"), config=SHORT).run()
@@ -95,15 +134,19 @@ def test_a_stopped_learner_goes_on_to_the_same_losses(tmp_path: Path) -> None:
 
 def test_a_candidate_is_published_once(tmp_path: Path) -> None:
     registry = MemoryRegistry(tmp_path / "registry")
-    directory = tmp_path / "learner"
-    toy_learner(directory, registry, config=SHORT).run()
+    directory, bus = tmp_path / "learner", MemoryBus()
+    bus.ensure_topics()
+    producer = bus.producer("learner")
+    toy_learner(directory, registry, config=SHORT, producer=producer).run()
     # As if killed between publishing and writing down that it was done.
     for path in directory.glob("state-*-published"):
         fields = json.loads((path / "state.json").read_text())
         (path / "state.json").write_text(json.dumps({**fields, "published": ""}))
-    toy_learner(directory, registry, config=SHORT).run()
+    toy_learner(directory, registry, config=SHORT, producer=producer).run()
     assert len(registry.versions()) == 2
     assert latest(directory).published == "2"
+    said = samplings(bus)["2"]
+    assert said[: len(said) // 2] == said[len(said) // 2 :]  # the same numbers: the lake keeps one of each
 
 
 def test_a_damaged_state_falls_back_to_the_one_before(tmp_path: Path) -> None:

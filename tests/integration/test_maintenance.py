@@ -10,7 +10,7 @@ import pytest
 from infra.metrics import Metrics
 from infra.topics import STEPS
 from policy.errors import ConfigError
-from storage.data import summary
+from storage.figures import summary
 from storage.maintenance import MaintenanceConfig, is_due, keep_maintained, maintain
 from storage.tables import Lake
 from storage.tail import Tail

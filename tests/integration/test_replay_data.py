@@ -12,6 +12,26 @@ from storage.tables import Lake
 from tests.lake_rig import Filler, make_run, toy_spec
 
 
+def test_of_stale_episodes_only_what_people_did_is_told(tmp_home: Home) -> None:
+    lake = Lake(str(tmp_home.lake))
+    filler = Filler(lake)
+    filler.put_run(0, 3, source="demonstration")
+    steps, episode = make_run(1, 4, outcome="success", num_correction_steps=1, policy_version="1")
+    modes = ("autonomous", "paused", "correcting", "autonomous")
+    filler.put(STEPS, [dataclasses.replace(s, control_mode=m) for s, m in zip(steps, modes, strict=True)])
+    filler.put(EPISODES, [episode])
+    filler.put_run(2, 4, outcome="success", policy_version="2")
+    replay = Replay(lake, tmp_home.replay, toy_spec(), capacity=100)
+    data = ReplaySource(replay, max_version_age=1).newest()
+    experience = data.experience
+    assert data.num_stale_episodes == 1
+    assert experience.is_success.tolist() == [experience.is_success[0], False, True]
+    assert np.flatnonzero(experience.is_correction).tolist() == [5]
+    assert np.flatnonzero(experience.is_held).tolist() == [3, 4, 6]
+    assert np.flatnonzero(experience.is_autonomous).tolist() == [7, 8, 9, 10]
+    replay.close()
+
+
 def test_a_pinned_view_becomes_a_training_set(tmp_home: Home) -> None:
     lake = Lake(str(tmp_home.lake))
     filler = Filler(lake)

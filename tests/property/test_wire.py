@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra import wire
+from infra.columns import arrow_schema, field_types
 from infra.topics import STEPS, TOPICS, Topic
 from policy.errors import SchemaError, WireError
 from policy.schema import Float32, Step
@@ -26,7 +27,7 @@ BY_TYPE: dict[object, st.SearchStrategy[Any]] = {
 
 
 def records_of(topic: Topic) -> st.SearchStrategy[Any]:
-    fields = {name: BY_TYPE[hint] for name, hint in wire.field_types(topic.record).items()}
+    fields = {name: BY_TYPE[hint] for name, hint in field_types(topic.record).items()}
     fields["schema_version"] = st.just(1)
     if "seq" in fields:
         fields["seq"] = st.integers(0, 2**63 - 1)
@@ -51,7 +52,7 @@ def is_same(left: object, right: object) -> bool:
 def test_decoding_what_was_encoded_gives_the_same_records(message: tuple[Topic, list[Any]]) -> None:
     topic, sent = message
     batch = wire.decode(topic, wire.encode(sent))
-    assert batch.schema.equals(wire.arrow_schema(topic.record))
+    assert batch.schema.equals(arrow_schema(topic.record))
     found = wire.records(topic, batch)
     assert len(found) == len(sent)
     for before, after in zip(sent, found, strict=True):

@@ -161,7 +161,7 @@ def test_spread_is_a_share_of_the_actions_range() -> None:
 
 
 def test_doubt_asks_above_what_successes_showed_and_not_before_it_has_seen_enough() -> None:
-    calibration = Calibration(quantile=0.9, min_episodes=2, max_episodes=3)
+    calibration = Calibration(coverage=0.6, min_episodes=2, max_episodes=3)
     doubt = Doubt(SPEC, calibration)
 
     def look(apart: float) -> str:
@@ -185,7 +185,7 @@ def test_doubt_asks_above_what_successes_showed_and_not_before_it_has_seen_enoug
 
 def test_a_policy_that_disagrees_with_itself_asks_through_the_whole_loop() -> None:
     sampler = FakeSampler()
-    asking = HelpConfig(spread_samples=3, spread_every=1, spread_min_episodes=1)
+    asking = HelpConfig(spread_samples=3, spread_every=1, spread_min_episodes=1, spread_coverage=0.5)
     rig = Rig(sampler=sampler, asking=asking, robot=Willing())
     rig.tick(8)
     assert rig.shelf.of(Episode)[0].outcome == Outcome.SUCCESS
@@ -211,7 +211,7 @@ class Willing(TinyRobot):
         {"deadline_s": -1.0},
         {"spread_samples": 1},
         {"spread_every": 0},
-        {"spread_quantile": 1.0},
+        {"spread_coverage": 1.0},
         {"spread_min_episodes": 0},
     ],
 )

@@ -22,8 +22,8 @@ def test_one_takes_its_arguments_and_all_go_on_after_a_failure(monkeypatch: pyte
         return subprocess.CompletedProcess(command, returncode=int(len(ran) == 2))
 
     monkeypatch.setattr(subprocess, "run", fail_first)
-    assert main(["rounds", "--seeds", "1"]) == 0
-    assert ran == [["benchmarks.learning", "rounds", "--seeds", "1"]]
+    assert main(["replay", "--steps", "1"]) == 0
+    assert ran == [["benchmarks.replay", "--steps", "1"]]
     assert main(["all"]) == 1
     assert len(ran) == 1 + len(BENCHMARKS)
 

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from policy import word_pieces
 from policy.batch import ObservationBatch
 from policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, load, save
 from policy.errors import WeightsRejected
 from policy.flow import Guidance
+from policy.network import Words
 from policy.policy import Policy
 from policy.spec import EmbodimentSpec
+from policy.word_pieces import installed
 
 
 @pytest.fixture
@@ -118,6 +121,7 @@ def test_another_embodiment_is_refused(checkpoint: Path, small_spec: EmbodimentS
         {"format": 99},
         {"config": {"width": 0}},
         {"config": {"wings": 2}},
+        {"config": {"words": "guessed"}},
         {"words": ["a", "a"]},
         {"normaliser": {}},
         {"normaliser": None},
@@ -128,6 +132,32 @@ def test_a_description_that_is_none_is_refused(checkpoint: Path, fields: dict[st
     edit(checkpoint, **fields)
     with pytest.raises(WeightsRejected):
         load(checkpoint)
+
+
+def test_a_checkpoint_from_before_words_were_pretrained_still_acts(tmp_path: Path, small_policy: Policy) -> None:
+    config = dataclasses.replace(small_policy.config, words=Words.LEARNED)
+    old = Policy.create(config, small_policy.spec, small_policy.vocabulary, small_policy.normaliser)
+    save(tmp_path, old)
+    description = json.loads((tmp_path / DESCRIPTION_FILE).read_text())
+    del description["config"]["words"], description["word_pieces_sha256"]
+    (tmp_path / DESCRIPTION_FILE).write_text(json.dumps(description))
+    assert load(tmp_path).config == config
+
+
+def test_words_of_another_table_are_refused(checkpoint: Path) -> None:
+    edit(checkpoint, word_pieces_sha256="0" * 64)
+    with pytest.raises(WeightsRejected, match="wordllama"):
+        load(checkpoint)
+
+
+def test_a_robot_without_the_table_refuses_and_says_what_to_install(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(word_pieces, "PACKAGE", "no-such-package")
+    installed.cache_clear()
+    with pytest.raises(WeightsRejected, match="install"):
+        load(checkpoint)
+    installed.cache_clear()
 
 
 def test_statistics_of_another_body_are_refused(checkpoint: Path) -> None:

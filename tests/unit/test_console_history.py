@@ -33,7 +33,11 @@ from tests.lake_rig import make_step
 def batch(topic: Topic, records: list[Any], columns: tuple[str, ...], *, offset: int = 0) -> pa.RecordBatch:
     """As a tail gives it."""
     rows = wire.decode(topic, wire.encode(records))
-    origin: list[Any] = [pa.array([0] * rows.num_rows, pa.int32()), pa.array([offset] * rows.num_rows, pa.int64())]
+    origin: list[Any] = [
+        pa.array([0] * rows.num_rows, pa.int32()),
+        pa.array([offset] * rows.num_rows, pa.int64()),
+        pa.array([0] * rows.num_rows, pa.int64()),
+    ]
     whole = pa.RecordBatch.from_arrays([*rows.columns, *origin], schema=table_schema(topic))
     return whole.select(columns_of(topic, [*columns, "kafka_partition", "kafka_offset"]).names)
 

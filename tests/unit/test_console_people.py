@@ -148,8 +148,25 @@ def test_who_is_taken_off_the_list_by_another_process_is_signed_out(clock: Clock
     ann, _ = sessions.start(ANN)
     bob, _ = sessions.start(Person(name="bob", role=Role.ADMIN))
     guest, _ = sessions.start(Person(name="root", role=Role.ADMIN), is_listed=False)
-    sessions.keep([ANN, Person(name="bob", role=Role.VIEWER)])
+    sessions.keep([ANN, Person(name="bob", role=Role.VIEWER)], {})
     assert [sessions.find(word) is None for word in (ann, bob, guest)] == [False, True, False]
+
+
+def test_a_new_password_ends_the_sessions_of_before(tmp_path: Path, clock: Clock) -> None:
+    users = UserFile(tmp_path / "users.json", CHEAP, clock=clock)
+    sessions = Sessions(idle_s=100, lifetime_s=100, clock=clock)
+    for name in ("ann", "bob"):
+        users.add(name, "correct horse", Role.OPERATOR)
+    clock.now_s += 1
+    ann, bob = (sessions.start(Person(name=name, role=Role.OPERATOR))[0] for name in ("ann", "bob"))
+    sessions.keep(users.people(), users.changed_s())
+    assert sessions.find(ann) is not None
+    clock.now_s += 1
+    users.add("ann", "battery staple", Role.OPERATOR)
+    clock.now_s += 1
+    anew, _ = sessions.start(Person(name="ann", role=Role.OPERATOR))
+    sessions.keep(users.people(), users.changed_s())
+    assert [sessions.find(word) is None for word in (ann, bob, anew)] == [True, False, False]
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"key": "k"}]', '[{"key": "k", "name": "a", "role": "king"}]'])

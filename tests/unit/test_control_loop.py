@@ -245,6 +245,18 @@ def test_a_holders_words_replace_the_instruction_until_the_episode_ends(rig: Rig
     assert [step.instruction for step in rig.steps] == ["go right", *["go left"] * (NUM_STEPS - 1), "go right"]
 
 
+def test_anybodys_words_to_a_free_robot_last_for_the_episode_in_which_they_came(rig: Rig) -> None:
+    rig.link.now = dataclasses.replace(NOBODY, instruction="an old one", num_instructions=1)
+    rig.tick(2)
+    rig.link.now = dataclasses.replace(rig.link.now, instruction="go left", num_instructions=2)
+    rig.tick(NUM_STEPS - 1)
+    said = [step.instruction for step in rig.steps]
+    assert said == [*["go right"] * 2, *["go left"] * (NUM_STEPS - 2), "go right"]
+    assert {step.control_mode for step in rig.steps} == {ControlMode.AUTONOMOUS}
+    assert rig.shelf.of(Intervention) == []
+    assert [report.instruction for report in rig.link.reports[1:3]] == ["go right", "go left"]
+
+
 def test_pictures_are_offered_only_while_somebody_watches(rig: Rig) -> None:
     rig.tick()
     assert rig.link.pictures == []

@@ -40,7 +40,7 @@ def test_a_person_who_sees_late_and_shakes_still_inserts_the_plug(body: Any, num
     quality = QualityConfig(delay_s=0.05 * num_late)
     for seed in (1, 2):
         body.reset(seed)
-        corrector = Corrector(quality, random.Random(seed), 20.0, num_takeovers=quality.finish_after)
+        corrector = Corrector("plug_insertion", quality, random.Random(seed), 20.0, num_takeovers=quality.finish_after)
         actions = []
         while True:
             actions.append(corrector.act(seen(dict(body.privileged()))))
@@ -55,13 +55,13 @@ def test_a_person_who_sees_late_and_shakes_still_inserts_the_plug(body: Any, num
 def test_the_same_seed_moves_the_same_hand(body: Any) -> None:
     body.reset(3)
     report = seen(dict(body.privileged()))
-    first, second = (Corrector(QualityConfig(), random.Random(5), 20.0) for _ in range(2))
+    first, second = (Corrector("plug_insertion", QualityConfig(), random.Random(5), 20.0) for _ in range(2))
     assert [first.act(report) for _ in range(5)] == [second.act(report) for _ in range(5)]
 
 
 def test_it_hands_back_once_no_help_was_needed_for_a_while(body: Any) -> None:
     body.reset(4)
-    corrector = Corrector(QualityConfig(free_after_s=0.5), random.Random(0), 20.0)
+    corrector = Corrector("plug_insertion", QualityConfig(free_after_s=0.5), random.Random(0), 20.0)
     stuck = {**body.privileged(), "num_idle_ticks": 50.0}
     for _ in range(20):
         corrector.act(seen(stuck))

@@ -11,11 +11,11 @@ from learner.critic_help import (
     HelpRules,
     WatchedEpisode,
     alarm_quality,
-    conformal_quantile,
     largest_fall,
     reason,
 )
 from policy.errors import ConfigError
+from policy.statistics import conformal_quantile
 
 
 def test_the_fall_is_measured_from_the_highest_point_within_the_window() -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from policy.schema import Float32, Outcome
-from robots.expert import Expert, ExpertConfig, Privileged, needs_help
+from robots.expert import Expert, ExpertConfig, needs_help
 from robots.plug_insertion import PlugInsertion
 from robots.robot import TaskStatus
+from robots.task import Privileged
 
 DELAY_TICKS = 3
 

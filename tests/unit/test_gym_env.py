@@ -4,16 +4,18 @@ import gymnasium
 import numpy as np
 from gymnasium.utils.env_checker import check_env
 
-import robots.gym_env
+from robots.gym_env import environment_id
+
+PLUG_INSERTION = environment_id("plug_insertion")
 
 
 def test_gymnasium_accepts_it() -> None:
-    env = gymnasium.make(robots.gym_env.PLUG_INSERTION, render_mode="rgb_array")
+    env = gymnasium.make(PLUG_INSERTION, render_mode="rgb_array")
     check_env(env.unwrapped)
 
 
 def test_an_episode_ends_with_a_reason() -> None:
-    env = gymnasium.make(robots.gym_env.PLUG_INSERTION, render_mode="rgb_array")
+    env = gymnasium.make(PLUG_INSERTION, render_mode="rgb_array")
     observation, _ = env.reset(seed=1)
     assert observation["instruction"].startswith("insert the plug")
     terminated = truncated = False

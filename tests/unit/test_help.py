@@ -106,8 +106,8 @@ def test_a_claim_is_soft_renewed_and_lapses_and_others_are_told_who_has_it(rig: 
     ("kind", "good", "bad"),
     [
         (HelpKind.CHOOSE, "go on", "go off"),
-        (HelpKind.POINT, "0.25 1", "0.25 1.5"),
-        (HelpKind.POINT, "0 0", "left"),
+        (HelpKind.POINT, "0.25 1 wrist", "0.25 1.5 wrist"),
+        (HelpKind.POINT, "0 0 the left one", "0 0"),
         (HelpKind.RESET_SCENE, "done", ""),
         (HelpKind.CONFIRM_OUTCOME, "timed_out", "unlabelled"),
         (HelpKind.TAKE_OVER, "take over", "done"),

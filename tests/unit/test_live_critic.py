@@ -153,7 +153,7 @@ def test_a_drop_asks_once_in_words(fleet: Fleet) -> None:
     assert (request.robot_id, request.trigger, request.options) == ("r1", "value_drop", OPTIONS)
     assert request.reason.startswith("value fell 0.")
     assert request.reason.endswith(" in 3 s")
-    assert fleet.requests("raised") == 1
+    assert fleet.requests("asked") == 1
 
 
 def test_nobody_is_asked_before_it_is_known_what_is_usual(fleet: Fleet) -> None:
@@ -180,12 +180,19 @@ def test_a_robot_is_left_in_peace_for_a_while(fleet: Fleet) -> None:
     assert len(fleet.listener.requests) == 2
 
 
+def test_what_the_gateway_refused_is_no_request(fleet: Fleet) -> None:
+    fleet.calibrate()
+    fleet.listener.refuses = True
+    fleet.run(FALLING, Outcome.FAILURE)
+    assert [fleet.requests(result) for result in ("asked", "refused", "right", "missed")] == [1, 1, 0, 1]
+
+
 def test_false_alarms_and_missed_failures_are_counted(fleet: Fleet) -> None:
     fleet.calibrate()
     fleet.run(FALLING, Outcome.FAILURE)
     fleet.run(FALLING, Outcome.SUCCESS)
     fleet.run(CALM, Outcome.TIMED_OUT)
-    assert [fleet.requests(result) for result in ("raised", "right", "false_alarm", "missed")] == [2, 1, 1, 1]
+    assert [fleet.requests(result) for result in ("asked", "right", "false_alarm", "missed")] == [2, 1, 1, 1]
     assert fleet.metrics.value("touchline_critic_help_quality", measure="precision") == pytest.approx(0.5)
     assert fleet.metrics.value("touchline_critic_help_quality", measure="recall") == pytest.approx(0.5)
 

@@ -11,7 +11,7 @@ from policy.schema import Observation, Outcome
 from robots.demonstrate import Demonstrator
 from robots.expert import Expert
 from robots.plug_insertion import PlugInsertion, PlugInsertionConfig
-from robots.robot import TaskStatus
+from robots.robot import Oriented, TaskStatus, Thermometers
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +219,10 @@ def test_demonstrations_are_noisy_and_good(robot: PlugInsertion) -> None:
 def test_impossible_configuration_is_refused() -> None:
     with pytest.raises(ConfigError, match="max_steps"):
         PlugInsertionConfig(max_steps=0)
+
+
+def test_it_says_how_its_cameras_and_its_tool_are_turned_and_invents_no_temperature(robot: PlugInsertion) -> None:
+    assert isinstance(robot, Oriented)
+    assert robot.camera_yaws_rad == pytest.approx({camera.name: 0.0 for camera in robot.spec.cameras})
+    assert robot.is_tool_fixed
+    assert not isinstance(robot, Thermometers)

@@ -145,3 +145,23 @@ def test_sizes_that_cannot_be_are_settings_to_mend() -> None:
         PolicyConfig(width=128, num_heads=3)
     with pytest.raises(ConfigError, match="at least 1"):
         PolicyConfig(horizon=0)
+
+
+def test_several_chunks_of_one_observation_are_those_of_the_observation_repeated(
+    policy_of: Callable[[EmbodimentSpec], Policy],
+    observations_of: Callable[[EmbodimentSpec, int], ObservationBatch],
+    small_spec: EmbodimentSpec,
+) -> None:
+    policy, batch, rows = policy_of(small_spec), observations_of(small_spec, 2), np.array([0, 1, 1, 1])
+    repeated = ObservationBatch(
+        frames=batch.frames[rows],
+        state=batch.state[rows],
+        tactile=batch.tactile[rows],
+        instructions=[batch.instructions[row] for row in rows],
+    )
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((4, policy.config.horizon, len(small_spec.action)), np.float32)
+    ours = policy.sample_chunks(batch, guidance=Guidance(), noise=noise, rows=rows)
+    theirs = policy.sample_chunks(repeated, guidance=Guidance(), noise=noise)
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    assert not np.allclose(ours[1], ours[2])

@@ -22,7 +22,9 @@ STATE = protocol.RobotState(
     limit_hits=("move_x",),
     help=protocol.Help(request_id="h", kind=HelpKind.CHOOSE, trigger="spread", options=("go on",), deadline_s=60.0),
 )
-ASK = helping.RaiseHelp(robot_id="r1", kind=HelpKind.POINT, trigger="value_drop", severity=Severity.INFO, reason="why")
+ASK = helping.RaiseHelp(
+    robot_id="r1", episode_id="e1", kind=HelpKind.POINT, trigger="value_drop", severity=Severity.INFO, reason="why"
+)
 VALUE = helping.LiveValue(robot_id="r1", episode_id="e", step_index=3, value=-0.5, critic_version="7")
 ANSWERED = protocol.HelpAnswered(
     robot_id="r1", request_id="h", episode_id="e", trigger="spread", result=HelpResult.EXPIRED, fallback=Fallback.HOLD
@@ -140,8 +142,14 @@ def test_unknown_words_and_nested_mistakes_name_their_place() -> None:
         (lambda: protocol.Help(request_id="h", kind=HelpKind.CHOOSE), "needs options"),
         (lambda: protocol.Help(options=("x",) * 101), "at most 100 options"),
         (lambda: protocol.Help(deadline_s=-1), "deadline"),
-        (lambda: helping.RaiseHelp(robot_id="r", kind=HelpKind.CHOOSE, trigger="x", reason=""), "needs options"),
-        (lambda: helping.RaiseHelp(robot_id="r", kind=HelpKind.POINT, trigger="", reason=""), "trigger"),
+        (
+            lambda: helping.RaiseHelp(robot_id="r", episode_id="e", kind=HelpKind.CHOOSE, trigger="x", reason=""),
+            "needs options",
+        ),
+        (
+            lambda: helping.RaiseHelp(robot_id="r", episode_id="e", kind=HelpKind.POINT, trigger="", reason=""),
+            "trigger",
+        ),
         (lambda: messages.LabelEpisode(episode_id="e", outcome=Outcome.FAILURE, progress=6), "progress is 1 to 5"),
         (lambda: messages.MarkEpisode(episode_id="e", step_index=-2), "step_index"),
         (lambda: messages.MarkEpisode(episode_id="<img src=x onerror=alert(1)>\n"), "printable"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from corrections.record_log import RecordLog
-from infra.bus import OnDelivery, Producer
+from infra.bus import OnDelivery, Producer, Signer
 from infra.memory_bus import MemoryBus
 from infra.topics import LABELS, MARKS, Topic
 from policy.errors import BusUnavailable
@@ -91,7 +91,7 @@ def test_a_producer_that_is_stuck_is_replaced_and_what_it_had_is_sent_again() ->
     producers: list[Producer] = [deaf, bus.producer("gateway")]
 
     class Bus(MemoryBus):
-        def producer(self, client_id: str, *, wait_s: float = 5.0) -> Any:
+        def producer(self, client_id: str, *, wait_s: float = 5.0, signer: Signer | None = None) -> Any:
             return producers.pop(0)
 
     log = RecordLog(Bus, stuck_after_s=0.05)

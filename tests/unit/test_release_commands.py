@@ -84,6 +84,22 @@ def test_a_rollout_from_the_command_line(
     assert desk.get("3").tags["role_reason"] == "smoke"
 
 
+def test_a_shadow_from_the_command_line(
+    desk: MemoryRegistry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def touchline(*arguments: str) -> int:
+        return cli.main(["shadow", *arguments, "--reason", "a look", "--home", str(tmp_path)])
+
+    assert touchline("2") == 0
+    assert touchline("3") == 0
+    assert capsys.readouterr().out.splitlines() == ["shadow: 2", "shadow: 3 (was 2)"]
+    assert desk.aliases() == {"champion": "1", "shadow": "3"}
+    assert touchline() == touchline("3", "--clear") == touchline("1") == 2
+    assert touchline("--clear") == 0
+    assert capsys.readouterr().out == "shadow_end: no version (was 3)\n"
+    assert desk.aliases() == {"champion": "1"}
+
+
 def test_a_frozen_fleet_from_the_command_line(
     desk: MemoryRegistry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from demo import plots, report
+from demo.alarms import Alarms
 from demo.evidence import VersionEvidence
 
 
@@ -40,6 +41,7 @@ def _report(**changes: Any) -> report.Report:
         "targets": {"success_at_least_90_percent": True, "throughput_at_least_doubled": False},
         "evidence_holds": True,
         "autonomous_data": "nothing",
+        "value_drop": Alarms(raised=4, right=3, false_alarms=1, missed=1),
     }
     return report.Report(**{**fields, **changes})
 
@@ -65,11 +67,13 @@ def test_the_page_is_self_contained_and_escapes(tmp_path: Path) -> None:
         plots.data_flow(np.arange(200.0), values > -0.1),
     ]
     sheet = plots.contact_sheet([np.zeros((8, 8, 3), np.uint8)] * 3)
-    trace = plots.touch_trace(np.arange(20.0), rng.random(20), True)
+    trace = plots.touch_trace(np.arange(20.0), rng.random(20), "force_z, 10 N", True)
     report.write(tmp_path, _report(), figures, [report.Picture(caption="A success", sheets=(sheet,), touch_svg=trace)])
     page = (tmp_path / "report.html").read_text()
     assert "better &lt;b&gt;" in page
     assert "50% to 97%" in page
+    assert "4 requests for a fallen value: 3 right" in page
+    assert "precision 75%, recall 75%" in page
     assert page.count("<svg") == 7
     assert 'src="http' not in page
     assert "currentColor" in page

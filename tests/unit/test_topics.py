@@ -1,7 +1,7 @@
 import dataclasses
 import inspect
 
-from infra import wire
+from infra.columns import arrow_schema, field_types
 from infra.topics import DEAD_LETTERS, TOPICS
 from policy import schema
 
@@ -20,15 +20,15 @@ def test_names_are_unique_and_keys_are_text_fields() -> None:
     names = [topic.name for topic in TOPICS]
     assert len({*names, DEAD_LETTERS}) == len(names) + 1
     for topic in TOPICS:
-        assert wire.field_types(topic.record)[topic.key] is str
+        assert field_types(topic.record)[topic.key] is str
 
 
 def test_kept_records_carry_the_idempotence_key() -> None:
     for topic in TOPICS:
         if topic.is_kept:
-            assert {"boot_id", "seq"} <= set(wire.field_types(topic.record))
+            assert {"boot_id", "seq"} <= set(field_types(topic.record))
 
 
 def test_every_record_has_columns() -> None:
     for topic in TOPICS:
-        assert wire.arrow_schema(topic.record).names == list(wire.field_types(topic.record))
+        assert arrow_schema(topic.record).names == list(field_types(topic.record))

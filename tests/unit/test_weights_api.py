@@ -17,7 +17,7 @@ from console.api import weights
 from console.people.origins import Origins
 from console.people.roles import Person, Role
 from console.people.sessions import Sessions
-from infra import freeze, releases
+from infra import freeze, releases, shadow
 from infra.ledger import Ledger
 from infra.memory_bus import MemoryBus
 from infra.memory_registry import MemoryRegistry
@@ -209,6 +209,9 @@ def test_freeze_and_thaw(desk: Desk) -> None:
         ("promote", {"version": "2", "reason": "good", "forced": True}, 400, "forced"),
         ("rollback", {"reason": "bad"}, 409, "no previous champion"),
         ("freeze", {"reason": "audit", "expires_s": -1}, 400, "expires_s"),
+        ("shadow", {"version": "99", "reason": "good"}, 404, "no such version"),
+        ("shadow", {"version": None, "reason": "good"}, 409, "no shadow"),
+        ("shadow", {"reason": "good"}, 400, "version"),
         ("rollout", {"action": "jump", "reason": "good"}, 400, "action"),
         ("rollout", {"action": "start", "reason": "good"}, 400, "version"),
         ("rollout", {"action": "next", "reason": "good", "version": "2"}, 400, "version"),
@@ -220,7 +223,23 @@ def test_refusals_in_words(desk: Desk, path: str, body: dict[str, object], statu
     assert desk.audit == []
 
 
-@pytest.mark.parametrize("path", ["promote", "rollback", "freeze", "thaw", "rollout"])
+def test_a_shadow_and_what_is_said_of_it(desk: Desk) -> None:
+    assert desk.post("shadow", version="2", reason="a look")["event"] == "shadow"
+    view = desk.view()
+    assert (view["aliases"]["shadow"], view["aliases"]["champion"], view["shadow_report"]) == ("2", "1", None)
+    report = {"version": "2", "champion": "1", "num_steps": 1240, "num_robots": 8, "ratio": 0.8}
+    desk.registry.set_tag("2", shadow.SHADOW_TAG, json.dumps(report))
+    assert desk.post("shadow", 409, version="1", reason="a look")["error"].startswith("the champion acts already")
+    assert desk.view()["shadow_report"] == report
+    desk.post("promote", version="3", reason="good")
+    assert desk.view()["shadow_report"] is None  # it was compared with another champion
+    assert desk.post("shadow", version=None, reason="seen")["event"] == "shadow_end"
+    assert desk.view()["aliases"]["shadow"] is None
+    assert desk.audit[0] == ("ann", "shadow", "2", "a look")
+    assert desk.audit[-1] == ("ann", "shadow_end", "2", "seen")
+
+
+@pytest.mark.parametrize("path", ["promote", "rollback", "freeze", "thaw", "rollout", "shadow"])
 def test_only_engineers_move_weights(desk: Desk, path: str) -> None:
     body = {"version": "2", "reason": "good", "action": "start"}
     assert desk.ask("POST", f"/{path}", Role.OPERATOR, body).status_code == 403

@@ -1,12 +1,15 @@
 """How fast a correction reaches the fleet, stage by stage.
 
     robot       the person lets go            -> the episode ends
-    delta       the episode ends              -> its row is committed to the lake
-    published   committed                     -> the first version that could draw from it is published
+    kafka       the episode ends              -> the broker has its row
+    delta       the broker has it             -> it is committed to the lake
+    sampled     committed                     -> one of the person's steps is first drawn into a training batch
+    published   sampled                       -> the first version that could draw from it is published
     adopted     published                     -> a robot first works with a version that could draw from it
     total       the person lets go            -> adopted
 
-Only corrections that came through a stage count in it, so stages need not add up to the total.
+Only corrections that came through a stage count in it, so stages need not add up to the total; where it is not
+known when a correction came through one, the next begins where the one before ended.
 """
 
 import dataclasses
@@ -18,12 +21,9 @@ from console.history.episode_table import ROLLOUT
 from console.history.ledger_view import trained_on
 from console.history.question import Json, Question, quantile
 
-UNAVAILABLE = {
-    "waterfall.kafka": "records do not carry the time at which the broker took them; it is part of delta",
-    "waterfall.sampled": "the learner does not record when it first drew from an episode; it is part of published",
-}
-"""Stages that nobody records."""
 NOT_YET = {
+    "kafka": "the lake does not hold when the broker took these episodes; it is part of delta",
+    "sampled": "no training whose version is published drew from these corrections and counted it; part of published",
     "delta": "the lake's log does not go back to these episodes",
     "published": "no version was published from these corrections yet",
     "adopted": "no robot works yet with a version made from these corrections",
@@ -39,7 +39,10 @@ class _Moments:
 
     let_go: Int64
     ended: Int64
+    taken: Int64
+    """By the broker."""
     committed: Int64
+    sampled: Int64
     published: Int64
     adopted: Int64
 
@@ -49,11 +52,14 @@ def waterfall(question: Question) -> list[Json] | None:
     moments = _moments(question)
     if not len(moments.let_go):
         return None
-    stored = np.where(moments.committed < _NEVER, moments.committed, moments.ended)
+    sent = _first_known(moments.taken, moments.ended)
+    stored = _first_known(moments.committed, sent)
     stages = {
         "robot": (moments.let_go, moments.ended),
-        "delta": (moments.ended, moments.committed),
-        "published": (stored, moments.published),
+        "kafka": (moments.ended, moments.taken),
+        "delta": (sent, moments.committed),
+        "sampled": (stored, moments.sampled),
+        "published": (_first_known(moments.sampled, stored), moments.published),
         "adopted": (moments.published, moments.adopted),
         "total": (moments.let_go, moments.adopted),
     }
@@ -78,6 +84,10 @@ def seconds(start: Int64, end: Int64) -> Array:
     return np.asarray(np.maximum(end[came] - start[came], 0) / 1e9, np.float64)
 
 
+def _first_known(moment: Int64, before: Int64) -> Int64:
+    return np.where(moment < _NEVER, moment, before)
+
+
 def _moments(question: Question) -> _Moments:
     found, episodes, spans = question.found, question.found.episodes, question.found.interventions
     mine = spans.of(question.rollouts)
@@ -89,11 +99,13 @@ def _moments(question: Question) -> _Moments:
         drew = trained_on(candidate, episodes)[rows]
         published[drew] = np.minimum(published[drew], candidate.time_ns)
         adopted[drew] = np.minimum(adopted[drew], started.get(candidate.version, _NEVER))
-    committed = found.committed_ns[rows]
+    taken, committed = episodes.kafka_time_ns[rows], found.committed_ns[rows]
     return _Moments(
         let_go=spans.ended_ns[mine],
         ended=episodes.ended_ns[rows],
+        taken=np.where(taken > 0, taken, _NEVER),
         committed=np.where(committed > 0, committed, _NEVER),
+        sampled=found.samplings.first_correction_ns(episodes.episode_id[rows]),
         published=published,
         adopted=adopted,
     )

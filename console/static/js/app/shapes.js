@@ -43,7 +43,8 @@
  * @typedef {{spec_id: string, name: string, control_rate_hz: number, state: Channel[], tactile: Channel[],
  *            action: Channel[], cameras: {name: string, height: number, width: number}[]}} Spec
  * @typedef {{num_sampled: number | null, mean_advantage: number | null, share_positive: number | null,
- *            critic_version: string, versions: string[], unavailable?: Record<string, string>}} Learned
+ *            critic_version: string, versions: string[], unavailable?: Record<string, string>,
+ *            sampled: {version: string, num_sampled: number, num_corrections_sampled: number, first_sampled_ns: number}[]}} Learned
  * @typedef {{episode: Episode, labels: Label[], marks: Mark[], interventions: Intervention[], help: HelpRecord[],
  *            spec: Spec | null, channels: string[], learned: Learned,
  *            neighbours: {previous: string | null, next: string | null}}} EpisodeDetail
@@ -160,19 +161,27 @@
  * @property {{author: string, reason: string, since_ns: number, expires_ns: number} | null} frozen
  * @property {Candidate[]} candidates
  * @property {Verdict | null} verdict
+ * @property {{version: string, champion: string, at_ns: number, num_steps: number, num_robots: number, ratio: number | null,
+ *            action_gap: number, noise_gap: number,
+ *            robots: Record<string, {num_steps: number, ratio: number | null}>} | null} shadow_report
  * @property {Rollout | null} rollout
  * @property {RobotVersion[]} robots
  * @property {LedgerLine[]} ledger
  *
- * @typedef {{name: string, pid: number, is_running: boolean, restarts: number, state: string, url: string | null}} Service
+ * @typedef {{name: string, pid: number, is_running: boolean, restarts: number, state: string, is_well: boolean, url: string | null}} Service
  * @typedef {{robot_id: string, task_id: string, version: string, role: string, last_seen_ns: number, num_episodes: number,
  *            num_successes: number, num_failures: number, num_interventions: number, num_correction_steps: number,
  *            robot_hours: number, age_s: number | null, versions_behind: number | null, last_swap_ns: number,
  *            episodes: string}} FleetRobot
- * @typedef {{services: Service[], robots: FleetRobot[], health: {is_healthy: boolean, words: string}, as_of_ns: number, lake: string}} Fleet
+ * @typedef {{config_hash: string, is_odd: boolean, words: string, like: string}} Standing how a robot's settings compare with its kind's
+ * @typedef {{section: string, field: string, value: unknown, other: unknown}} Difference
+ * @typedef {Standing & {process: string, settings: Record<string, Record<string, unknown>>, from_most: Difference[],
+ *            from_before: Difference[] | null}} RobotConfiguration
+ * @typedef {{process: string, first_line: number, lines: string[]}} RobotLog
+ * @typedef {{services: Service[], robots: FleetRobot[], configs: Record<string, Standing>, health: {is_healthy: boolean, words: string}, as_of_ns: number, lake: string}} Fleet
  * @typedef {FleetRobot & {bands: [string, number, number, string][],
  *            events: {time_ns: number, kind: string, words: string, episode_id: string}[],
- *            config: Record<string, Record<string, unknown>>, as_of_ns: number, lake: string}} RobotDetail
+ *            configuration: RobotConfiguration | null, as_of_ns: number, lake: string}} RobotDetail
  */
 
 export {};

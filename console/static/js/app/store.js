@@ -22,7 +22,8 @@ import { postControl, startLinks, TicketError } from "./links.js";
  * @property {import("../core/types.js").Mapping} mapping
  * @property {{command_rate_hz: number, hold_after_ms: number, renew_s: number, max_command_age_ms: number}} limits
  * @typedef {RobotState & {received_ms: number}} LiveRobot
- * @typedef {{robot_id: string, spec: Spec | null, is_simulated: boolean}} RosterRobot
+ * @typedef {{robot_id: string, spec: Spec | null, is_simulated: boolean, process: string,
+ *            orientation: import("../core/camera_frame.js").Orientation}} RosterRobot
  * @typedef {{episode_id: string, step_index: number, value: number, t_ms: number}} ValuePoint
  * @typedef {object} Link
  * @property {"connecting" | "open" | "lost" | "refused"} socket
@@ -37,6 +38,8 @@ import { postControl, startLinks, TicketError } from "./links.js";
 /** Values of one robot that are kept: two minutes at the critic's usual rate. */
 const MAX_VALUES = 600;
 const MAX_RECEIPTS = 20;
+/** A robot that says nothing of how its cameras and its tool are turned. @type {import("../core/camera_frame.js").Orientation} */
+export const UNTOLD = Object.freeze({ yawsRad: {}, isToolFixed: false });
 /** The map of all robots changes this often at most, unless something changed that a person must see at once. */
 const SLOW_MS = 250;
 /** A robot that was not heard of for this long is shown as silent. */
@@ -199,7 +202,10 @@ function takeLease(lease) {
 
 /** @param {RobotInfo[]} infos */
 function takeRoster(infos) {
-  roster.value = infos.map(({ robot_id, spec, is_simulated }) => ({ robot_id, is_simulated, spec: specOf(spec) }));
+  roster.value = infos.map(({ robot_id, spec, is_simulated, process, camera_yaws_rad, is_tool_fixed }) => {
+    const orientation = { yawsRad: camera_yaws_rad, isToolFixed: is_tool_fixed };
+    return { robot_id, is_simulated, process, orientation, spec: specOf(spec) };
+  });
   const names = new Set(infos.map((info) => info.robot_id));
   for (const name of newest.keys()) {
     if (!names.has(name)) newest.delete(name);

@@ -152,8 +152,8 @@ export const QUEUE = Object.freeze({
   done: "Done: the scene is ready",
   pointHere: "Send this place",
   pointHint: "Click the place in the picture. With keys: arrows move the cross, Enter sends.",
-  pointed: (/** @type {number} */ x, /** @type {number} */ y) =>
-    `${Math.round(x * 100)} % from the left, ${Math.round(y * 100)} % from the top`,
+  pointed: (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ camera) =>
+    `${camera}: ${Math.round(x * 100)} % from the left, ${Math.round(y * 100)} % from the top`,
   sent: "Answer sent",
   notYou: (/** @type {Role} */ role) => `You are ${role}: answering needs the role operator. Ask an admin.`,
   stopOnly: "This robot is stopped: an engineer clears the stop on its Drive page, after a look at it.",

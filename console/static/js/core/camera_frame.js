@@ -2,34 +2,36 @@
  * In which frame a push of the hand is meant: the robot's base, the picture, or the tool.
  *
  * Robots are told velocities in their base frame. "Camera" turns the horizontal axes by the camera's yaw,
- * so that pushing right moves right in the picture; that needs `yaw_rad` in the camera's description. "Tool" needs
- * the tool's orientation, which robots do not report. What a robot does not tell cannot be chosen, and the
- * screen says why: guessing would move it the wrong way.
+ * so that pushing right moves right in the picture. "Tool" is the base's frame for a tool that never turns; how one that
+ * turns is turned robots do not report. What a robot does not tell cannot be chosen, and the screen says why:
+ * guessing would move it the wrong way.
  *
- * @import { Camera } from "./types.js"
  * @typedef {"camera" | "tool" | "base"} Frame
+ * @typedef {{yawsRad: Record<string, number>, isToolFixed: boolean}} Orientation what the robot says of itself
  */
 
 /**
  * Which frames a robot allows, each with the reason why not (empty if it does).
- * @param {(Camera & {yaw_rad?: unknown}) | undefined} camera the big picture's
+ * @param {string} camera name of the big picture's
+ * @param {Orientation} orientation
  * @returns {{frame: Frame, words: string, whyNot: string}[]}
  */
-export function framesOf(camera) {
-  const hasYaw = yawOf(camera) !== null;
+export function framesOf(camera, orientation) {
+  const hasYaw = yawOf(camera, orientation) !== null;
   return [
     { frame: "camera", words: "Camera", whyNot: hasYaw ? "" : "This robot does not say how its camera is turned." },
-    { frame: "tool", words: "Tool", whyNot: "This robot does not report how its tool is turned." },
+    { frame: "tool", words: "Tool", whyNot: orientation.isToolFixed ? "" : "This robot does not report how its tool is turned." },
     { frame: "base", words: "Base", whyNot: "" },
   ];
 }
 
 /**
  * The camera's yaw against the base, counter-clockwise from above; null if it is not told.
- * @param {(Camera & {yaw_rad?: unknown}) | undefined} camera
+ * @param {string} camera
+ * @param {Orientation} orientation
  */
-export function yawOf(camera) {
-  const yaw = camera?.yaw_rad;
+export function yawOf(camera, { yawsRad }) {
+  const yaw = Object.hasOwn(yawsRad, camera) ? yawsRad[camera] : null;
   return typeof yaw === "number" && Number.isFinite(yaw) ? yaw : null;
 }
 

@@ -16,7 +16,8 @@
  * @typedef {{name: string, width: number, height: number}} Camera
  * @typedef {{name: string, control_rate_hz: number, state: Channel[], tactile: Channel[], action: Channel[],
  *            cameras: Camera[]}} Spec
- * @typedef {{robot_id: string, spec: string, is_simulated: boolean, lease_epoch: number}} RobotInfo
+ * @typedef {{robot_id: string, spec: string, is_simulated: boolean, lease_epoch: number, process: string, config_hash: string,
+ *            camera_yaws_rad: Record<string, number>, is_tool_fixed: boolean}} RobotInfo
  * @typedef {object} RobotState
  * @property {string} robot_id
  * @property {ControlMode} mode
@@ -30,6 +31,9 @@
  * @property {{request_id: string, kind: string, trigger: string, severity: string, reason: string, question: string, options: string[], deadline_s: number, fallback: string}} help its open request; request_id is empty where it needs nobody
  * @property {string} weights_refusal weights that it should run and will not, and why; empty where it runs what it should
  * @property {string} unlabelled_episode_id its latest ended episode that only a person can judge; empty where there is none
+ * @property {number} num_records_waiting on its disk, not with the broker yet
+ * @property {number} spool_bytes of all robots of its process
+ * @property {Record<string, number>} temperatures_c by part; empty where it measures none
  * @property {number} lease_epoch
  * @property {number} command_delay_ms -1 where no command was applied
  * @property {number} sent_ns

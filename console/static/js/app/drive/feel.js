@@ -9,8 +9,9 @@ import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { framesOf } from "../../core/camera_frame.js";
 import { percent } from "../../core/format.js";
+import { gripperOf } from "../../core/gripper.js";
 import { keyHint } from "../../core/keymap.js";
-import { control } from "../store.js";
+import { control, rosterOf, UNTOLD } from "../store.js";
 import { DevicePicture } from "./device_picture.js";
 import { ownKeys, ownMapping } from "./own.js";
 import { Pads } from "./pads.js";
@@ -47,7 +48,7 @@ function Speed({ drive }) {
 
 /** @param {{drive: DriveSession, spec: Spec}} props */
 function FrameSwitch({ drive, spec }) {
-  const frames = framesOf(spec.cameras[drive.bigCamera.value]);
+  const frames = framesOf(spec.cameras[drive.bigCamera.value]?.name ?? "", rosterOf(drive.robotId)?.orientation ?? UNTOLD);
   const whyNot = frames.find((row) => row.whyNot)?.whyNot ?? "";
   const turns = ownMapping.value?.axes.slice(0, spec.action.length).some((axis) => /roll|pitch|yaw/.test(axis));
   return html`<div class="row" role="group" aria-label="Frame">
@@ -62,7 +63,7 @@ function FrameSwitch({ drive, spec }) {
 
 /** @param {{drive: DriveSession, spec: Spec}} props */
 function Gripper({ drive, spec }) {
-  const channel = spec.action.find(({ name }) => /grip/i.test(name));
+  const channel = spec.action[gripperOf(spec.action)];
   if (!channel) return null;
   const side = drive.gripper.value;
   return html`<div class="row">

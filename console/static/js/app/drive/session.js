@@ -9,15 +9,16 @@
  */
 
 import { signal } from "@preact/signals";
-import { inBaseFrame, translationOnly, yawOf } from "../../core/camera_frame.js";
+import { framesOf, inBaseFrame, translationOnly, yawOf } from "../../core/camera_frame.js";
 import { nowMs } from "../../core/clock.js";
 import { atRest } from "../../core/device.js";
+import { withGripper } from "../../core/gripper.js";
 import { Judgement, UNDO_MS } from "../../core/judgement.js";
 import { actionOf, firstSpeedLevel } from "../../core/mapping.js";
 import { Timeline } from "../../core/timeline.js";
 import { may } from "../permission.js";
 import { go } from "../router.js";
-import { control, leases, robotNow, rosterOf, send, tell, values } from "../store.js";
+import { control, leases, robotNow, rosterOf, send, tell, UNTOLD, values } from "../store.js";
 import { pictureHealth } from "../widgets/picture.js";
 import { Hands } from "./hands.js";
 import { THIS } from "./outcome.js";
@@ -184,7 +185,12 @@ export class DriveSession {
 
   /** @param {number} camera */
   showCamera(camera) {
-    if (camera < (rosterOf(this.robotId)?.spec?.cameras.length ?? 1)) this.bigCamera.value = camera;
+    const robot = rosterOf(this.robotId);
+    if (camera >= (robot?.spec?.cameras.length ?? 1)) return;
+    this.bigCamera.value = camera;
+    // A frame that this camera does not allow would go on turning the hand by the one before.
+    const frames = framesOf(robot?.spec?.cameras[camera]?.name ?? "", robot?.orientation ?? UNTOLD);
+    if (frames.find(({ frame }) => frame === this.frame.value)?.whyNot) this.frame.value = "base";
   }
 
   /** @param {number} change */
@@ -215,13 +221,13 @@ export class DriveSession {
   /** @param {DeviceState} state */
   #move(state) {
     const mapping = ownMapping.value;
-    const spec = rosterOf(this.robotId)?.spec;
+    const robot = rosterOf(this.robotId);
+    const spec = robot?.spec;
     if (!mapping || !spec || !this.isHeld) return;
-    const turned = inBaseFrame(state.axes, this.frame.value, yawOf(spec.cameras[this.bigCamera.value]));
+    const turned = inBaseFrame(state.axes, this.frame.value, yawOf(spec.cameras[this.bigCamera.value]?.name ?? "", robot.orientation));
     const axes = this.isTranslationOnly.value ? translationOnly(turned) : turned;
-    const action = actionOf(axes, mapping, { speedLevel: this.speedLevel.value, numAction: spec.action.length });
-    const gripper = spec.action.findIndex((channel) => /grip/i.test(channel.name));
-    if (gripper >= 0 && this.gripper.value) action[gripper] = this.gripper.value;
+    const moved = actionOf(axes, mapping, { speedLevel: this.speedLevel.value, numAction: spec.action.length });
+    const action = withGripper(moved, spec.action, this.gripper.value);
     const isDeadmanHeld = state.buttons.has("deadman");
     // Nobody moves a robot while looking at its past.
     if (isDeadmanHeld && this.cursorMs.value !== null) this.cursorMs.value = null;

@@ -9,6 +9,7 @@ import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 import { nowMs } from "../../core/clock.js";
 import { SPAN_MS } from "../../core/timeline.js";
+import { colourOf } from "../colour.js";
 
 const REDRAW_MS = 100;
 const BAND_PX = 14;
@@ -68,23 +69,21 @@ function drawTimeline(canvas, timeline, cursorMs) {
   canvas.width = width * devicePixelRatio;
   canvas.height = height * devicePixelRatio;
   pen.scale(devicePixelRatio, devicePixelRatio);
-  const style = getComputedStyle(canvas);
-  const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim() || style.color;
   const start = nowMs() - SPAN_MS;
   const x = (/** @type {number} */ timeMs) => ((timeMs - start) / SPAN_MS) * width;
   for (const band of timeline.bands) {
-    pen.fillStyle = colour(`--state-${band.mode}`);
+    pen.fillStyle = colourOf(`--state-${band.mode}`);
     pen.fillRect(x(band.fromMs), height - BAND_PX, Math.max(1, x(band.toMs) - x(band.fromMs)), BAND_PX);
   }
-  drawValues(pen, timeline.values.map(({ timeMs, value }) => [x(timeMs), value]), height - BAND_PX - 4, colour("--series-1"));
+  drawValues(pen, timeline.values.map(({ timeMs, value }) => [x(timeMs), value]), height - BAND_PX - 4, colourOf("--series-1"));
   pen.font = "600 13px system-ui, sans-serif";
   for (const flag of timeline.flags) {
-    pen.fillStyle = colour("--text");
+    pen.fillStyle = colourOf("--text");
     pen.fillRect(x(flag.timeMs), 0, flag.kind === "episode" ? 1 : 2, height);
     pen.fillText(FLAGS[flag.kind], Math.min(x(flag.timeMs) + 4, width - 12), 12);
   }
   if (cursorMs !== null) {
-    pen.fillStyle = colour("--accent");
+    pen.fillStyle = colourOf("--accent");
     pen.fillRect(x(cursorMs) - 1, 0, 3, height);
   }
 }

@@ -1,18 +1,20 @@
-// One robot: what it sees and does now, its last 24 hours, what happened, and how it is configured.
+// One robot: what it sees and does now, its last 24 hours, what happened, how it is set, and what its process logs.
 
 import { html } from "htm/preact";
 
-import { count, counted, duration, percent } from "../../core/format.js";
+import { bytes, count, counted, duration, percent } from "../../core/format.js";
 import { may, whyNot } from "../permission.js";
 import { useResource } from "../resource.js";
 import { link, route } from "../router.js";
 import { leases, now, robotNow, rosterOf } from "../store.js";
 import { DataTable } from "../widgets/data-table.js";
+import { Day } from "../widgets/day.js";
 import { Picture } from "../widgets/picture.js";
 import { ResourceState } from "../widgets/resource-state.js";
 import { StateBadge, stateOf } from "../widgets/state-badge.js";
 import { ago, clock } from "../widgets/when.js";
-import { Day } from "../widgets/day.js";
+import { Configuration } from "./robot/configuration.js";
+import { Log } from "./robot/log.js";
 
 /** The screen at /fleet/ID. */
 export function Robot() {
@@ -30,9 +32,10 @@ export function Robot() {
     </header>
     <div class="panels">
       <${Now} id=${id} />
-      ${isThis && html`<div class="stack is-half"><${Facts} robot=${data} /><section class="panel"><h2>Configuration</h2><${Configuration} config=${data.config} /></section></div>`}
+      ${isThis && html`<div class="stack is-half"><${Facts} robot=${data} /><${Configuration} configuration=${data.configuration} /></div>`}
       <div class="is-full"><${ResourceState} resource=${isThis || answer.error ? answer : { ...answer, data: null, isLoading: true }} what="robot's history" /></div>
       ${isThis && html`<${History} robot=${data} />`}
+      ${rosterOf(id) && html`<${Log} key=${`log ${id}`} id=${id} />`}
     </div>
   </div>`;
 }
@@ -61,6 +64,8 @@ function Now({ id }) {
       <dt>Held by</dt><dd>${lease?.is_held ? (lease.is_yours ? "you" : lease.operator_id) : "nobody"}</dd>
       <dt>Needs</dt><dd>${live.help.reason || "nothing"}</dd>
       <dt>Limits that bite</dt><dd>${live.limit_hits.join(", ") || "none"}</dd>
+      <dt>Waits on it</dt><dd class="tabular">${counted(live.num_records_waiting, "record")}; ${bytes(live.spool_bytes)} of all robots of its process</dd>
+      <dt>Temperature</dt><dd class="tabular">${Object.entries(live.temperatures_c).map(([part, value]) => `${part} ${value.toFixed(1)} °C`).join(", ") || "measures none"}</dd>
       <dt>Last heard</dt><dd class="tabular">${duration(Math.max(0, (now.value - live.received_ms) / 1000))} ago</dd>
     </dl>`}
   </section>`;
@@ -69,6 +74,7 @@ function Now({ id }) {
 /** @param {{robot: import("../shapes.js").RobotDetail}} props */
 function Facts({ robot }) {
   const judged = robot.num_successes + robot.num_failures;
+  if (!robot.last_seen_ns) return html`<section class="panel"><h2>Weights and work</h2><p class="panel-none">It has not ended an episode yet.</p></section>`;
   return html`<section class="panel"><h2>Weights and work</h2>
     <dl class="facts">
       <dt>Version</dt><dd class="tabular"><a ...${link("/weights")}>${robot.version || "none"}</a>${robot.role ? `, ${robot.role}` : ""}</dd>
@@ -95,15 +101,4 @@ function History({ robot }) {
       ]} />
     </section>
   `;
-}
-
-/** @param {{config: Record<string, Record<string, unknown>>}} props */
-function Configuration({ config }) {
-  const sections = Object.entries(config ?? {});
-  if (!sections.length) return html`<p class="panel-none">Its configuration is not known here.</p>`;
-  return html`<div class="config">${sections.map(
-    ([section, fields]) => html`<details key=${section}><summary>[${section}]</summary>
-      <dl class="facts">${Object.entries(fields).map(([name, value]) => html`<dt key=${name}>${name}</dt><dd class="tabular wrap">${typeof value === "string" ? value : JSON.stringify(value)}</dd>`)}</dl>
-    </details>`,
-  )}</div>`;
 }

@@ -3,11 +3,11 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 
-import { duration } from "../../core/format.js";
+import { counted, duration } from "../../core/format.js";
 import { may, whyNot } from "../permission.js";
 import { useResource } from "../resource.js";
 import { ResourceState } from "../widgets/resource-state.js";
-import { clock } from "../widgets/when.js";
+import { ago, clock } from "../widgets/when.js";
 import { ActionDialog } from "./weights/actions.js";
 import { CandidateCard } from "./weights/candidate.js";
 import { LedgerTable } from "./weights/ledger.js";
@@ -26,7 +26,7 @@ const ALIASES = [
 
 /**
  * What somebody is about to do; null while nobody is.
- * @typedef {{kind: "rollback"} | {kind: "freeze"} | {kind: "promote" | "thaw" | "start" | "next" | "pause" | "resume" | "abort", version?: string}} Action
+ * @typedef {{kind: "rollback"} | {kind: "freeze"} | {kind: "promote" | "thaw" | "shadow" | "clear_shadow" | "start" | "next" | "pause" | "resume" | "abort", version?: string}} Action
  */
 
 /** The screen at /weights. */
@@ -44,7 +44,7 @@ export function Weights() {
     ${data &&
     html`<${FrozenBanner} ...${props} />
       <div class=${`panels ${answer.isOld ? "is-old" : ""}`}>
-        <${Now} data=${data} />
+        <${Now} ...${props} />
         <${CandidateCard} ...${props} />
         <${RolloutCard} ...${props} />
         <${RobotTable} data=${data} />
@@ -86,8 +86,12 @@ function FrozenBanner({ data }) {
   </div>`;
 }
 
-/** @param {{data: import("../shapes.js").Weights}} props */
-function Now({ data }) {
+/**
+ * @param {object} props
+ * @param {import("../shapes.js").Weights} props.data
+ * @param {(action: Action) => void} props.onAct
+ */
+function Now({ data, onAct }) {
   return html`<section class="aliases" aria-label="Now">
     ${ALIASES.map(({ alias, words, none }) => {
       const version = data.aliases[alias];
@@ -97,9 +101,25 @@ function Now({ data }) {
         ${version
           ? html`<p class="alias-version tabular">version ${version}</p>
               <p class="quiet">${words}</p>
-              <p class="alias-robots">${robots.length ? `${robots.length} of ${data.robots.length} robots: ${robots.slice(0, 6).map((robot) => robot.robot_id).join(", ")}${robots.length > 6 ? ` and ${robots.length - 6} more` : ""}` : "on no robot now"}</p>`
+              ${alias === "shadow" ? html`<${Comparison} data=${data} onAct=${onAct} />` : html`<p class="alias-robots">${robots.length ? `${robots.length} of ${data.robots.length} robots: ${robots.slice(0, 6).map((robot) => robot.robot_id).join(", ")}${robots.length > 6 ? ` and ${robots.length - 6} more` : ""}` : "on no robot now"}</p>`}`
           : html`<p class="alias-version quiet">–</p><p class="quiet">${none}</p>`}
       </article>`;
     })}
   </section>`;
+}
+
+/**
+ * How far the shadow's proposals are from the champion's, in one sentence.
+ * @param {object} props
+ * @param {import("../shapes.js").Weights} props.data
+ * @param {(action: Action) => void} props.onAct
+ */
+function Comparison({ data, onAct }) {
+  const report = data.shadow_report;
+  return html`<p class="alias-robots">${
+      report && report.ratio !== null
+        ? html`On ${counted(report.num_steps, "live step")} of ${counted(report.num_robots, "robot")} its actions differ from champion ${report.champion}'s by <strong class="tabular">${report.ratio.toFixed(1)}</strong> of what two samples of one policy differ. <span class="quiet">${ago(report.at_ns, data.now_ns)}</span>`
+        : "Not compared yet: the critic's process does that as the champion's robots work."
+    }</p>
+    ${may("engineer") && html`<div class="button-row"><button type="button" class="quiet-button" onClick=${() => onAct({ kind: "clear_shadow", version: data.aliases.shadow ?? "" })}>End…</button></div>`}`;
 }

@@ -5,6 +5,7 @@ import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 
+import { colourOf, onThemeChange } from "../colour.js";
 import { ChartKey } from "./chart-key.js";
 import { seriesStyle } from "./series-style.js";
 import { useWidth } from "./size.js";
@@ -99,7 +100,7 @@ function options(latest, readout, width, height) {
     series: [{}, ...styles.flatMap((style) => [lineOptions(style, isJoined), lineOptions(style, isJoined)])],
     bands: styles.map((style, index) => ({
       series: /** @type {[number, number]} */ ([1 + 2 * index, 2 + 2 * index]),
-      fill: () => colour(`--series-${style.index}`, 0.25),
+      fill: () => colourOf(`--series-${style.index}`, 0.25),
     })),
     cursor: cursorOptions(latest, syncKey),
     hooks: { draw: [(plot) => drawMarker(plot, latest.current.marker ?? null)], setCursor: [(plot) => writeReadout(plot, latest.current, readout.current)], setSelect: [(plot) => zoom(plot, latest.current)] },
@@ -112,7 +113,7 @@ function options(latest, readout, width, height) {
  * @returns {uPlot.Series}
  */
 function lineOptions(style, isJoined) {
-  return { stroke: () => colour(`--series-${style.index}`), width: 1.5, dash: style.dash, points: { show: false }, spanGaps: isJoined };
+  return { stroke: () => colourOf(`--series-${style.index}`), width: 1.5, dash: style.dash, points: { show: false }, spanGaps: isJoined };
 }
 
 /**
@@ -133,8 +134,8 @@ function timeLabel(seconds) {
  */
 function axisOptions(format) {
   return {
-    stroke: () => colour("--text-quiet"),
-    grid: { stroke: () => colour("--grid"), width: 1 },
+    stroke: () => colourOf("--text-quiet"),
+    grid: { stroke: () => colourOf("--grid"), width: 1 },
     ticks: { show: false },
     font: "12px system-ui, sans-serif",
     ...(format ? { values: (/** @type {uPlot} */ _plot, /** @type {number[]} */ values) => values.map(format) } : {}),
@@ -189,7 +190,7 @@ function drawMarker(plot, at) {
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.setLineDash([]);
-  ctx.strokeStyle = colour("--text");
+  ctx.strokeStyle = colourOf("--text");
   ctx.lineWidth = Math.max(1, uPlot.pxRatio * 1.5);
   ctx.beginPath();
   ctx.moveTo(place, bbox.top);
@@ -228,31 +229,4 @@ function padded(low, high) {
   if (low === null || high === null) return [0, 1];
   const margin = (high - low || Math.abs(high) || 1) * 0.08;
   return [low - margin, high + margin];
-}
-
-/**
- * A colour of the present theme for a canvas.
- * @param {string} token  a custom property
- * @param {number} [opacity]
- * @returns {string}
- */
-function colour(token, opacity = 1) {
-  const value = getComputedStyle(document.documentElement).getPropertyValue(token).trim();
-  return opacity === 1 ? value : `color-mix(in srgb, ${value} ${opacity * 100}%, transparent)`;
-}
-
-/**
- * What draws on a canvas draws again when the colours change.
- * @param {() => void} act
- * @returns {() => void} stops listening
- */
-export function onThemeChange(act) {
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const chosen = new MutationObserver(act);
-  chosen.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-  system.addEventListener("change", act);
-  return () => {
-    chosen.disconnect();
-    system.removeEventListener("change", act);
-  };
 }

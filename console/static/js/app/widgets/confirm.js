@@ -1,5 +1,6 @@
 // Two deliberate steps before something that moves the fleet: first what will happen and why it is
-// wanted, then the deed, on a button in another place (or once a name has been typed).
+// wanted, then the deed, on a button in another place (or once a name has been typed). What only makes
+// robots safer takes one.
 
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -12,13 +13,15 @@ const SETTLE_MS = 600;
  * @param {string} props.title  a question
  * @param {string} props.deed  words on the last button, such as "Roll back 4 robots to version 6"
  * @param {boolean} [props.needsReason]
+ * @param {string} [props.reasonLabel]  what is asked for in words
+ * @param {boolean} [props.isQuick]  one step is enough: nothing can go wrong by it
  * @param {string} [props.typed]  what must be typed before the last button works
  * @param {boolean} [props.isReady]  false while what will happen is not known yet
  * @param {(reason: string) => Promise<void>} props.onConfirm  rejects with words
  * @param {() => void} props.onClose
  * @param {import("preact").ComponentChildren} [props.children]  what will happen
  */
-export function Confirm({ title, deed, needsReason = true, typed = "", isReady = true, onConfirm, onClose, children }) {
+export function Confirm({ title, deed, needsReason = true, reasonLabel = "Reason, for the ledger", isQuick = false, typed = "", isReady = true, onConfirm, onClose, children }) {
   const dialog = useDialog();
   const [reason, setReason] = useState("");
   const [isSecond, setIsSecond] = useState(false);
@@ -41,7 +44,7 @@ export function Confirm({ title, deed, needsReason = true, typed = "", isReady =
     <div class="confirm-body">${children}</div>
     ${needsReason &&
     html`<label class="field">
-      <span>Reason, for the ledger</span>
+      <span>${reasonLabel}</span>
       <textarea rows="2" maxlength="500" required value=${reason} readonly=${isSecond} onInput=${(/** @type {any} */ event) => setReason(event.currentTarget.value)}></textarea>
     </label>`}
     ${error && html`<p class="error-words" role="alert">${error}</p>`}
@@ -49,7 +52,9 @@ export function Confirm({ title, deed, needsReason = true, typed = "", isReady =
       ? html`<${SecondStep} deed=${deed} typed=${typed} word=${word} onWord=${setWord} isBusy=${isBusy} onAct=${act} onBack=${() => setIsSecond(false)} />`
       : html`<div class="confirm-buttons">
           <button type="button" onClick=${onClose}>Cancel</button>
-          <button type="button" class="primary" disabled=${!isReady || (needsReason && !reason.trim())} onClick=${() => setIsSecond(true)}>Continue</button>
+          ${isQuick
+            ? html`<button type="button" class="danger" disabled=${!isReady || isBusy} onClick=${act}>${deed}</button>`
+            : html`<button type="button" class="primary" disabled=${!isReady || (needsReason && !reason.trim())} onClick=${() => setIsSecond(true)}>Continue</button>`}
         </div>`}
   </dialog>`;
 }

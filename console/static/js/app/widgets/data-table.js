@@ -14,12 +14,14 @@ const SPARE_ROWS = 10;
  * @property {(row: any) => any} cell  what is shown
  * @property {((row: any) => number | string | null)} [sort]  by what it is sorted; without it, it is not sortable
  * @property {boolean} [isNumber]  right-aligned, tabular figures
+ * @property {any} [head]  stands in the header in place of the label
+ * @property {boolean} [isChoice]  a box to tick: it does not head the row
  */
 
 /**
  * @param {object} props
  * @param {string} props.caption  read aloud, not shown
- * @param {Column[]} props.columns  the first heads the row
+ * @param {Column[]} props.columns  the first that is no choice heads the row
  * @param {any[]} props.rows
  * @param {string} [props.empty]  said where there is no row
  * @param {number} [props.maxHeight]  CSS pixels before it scrolls
@@ -58,9 +60,9 @@ export function DataTable({ caption, columns, rows, empty = "No rows.", maxHeigh
 function Head({ column, order, onSort }) {
   const isThis = order?.name === column.name;
   const sort = isThis ? (order.isDown ? "descending" : "ascending") : "none";
-  if (!column.sort) return html`<th scope="col" class=${column.isNumber ? "is-number" : ""}>${column.label}</th>`;
+  if (!column.sort) return html`<th scope="col" class=${classOf(column)}>${column.head ?? column.label}</th>`;
   const next = isThis && !order.isDown ? null : { name: column.name, isDown: !isThis };
-  return html`<th scope="col" class=${column.isNumber ? "is-number" : ""} aria-sort=${sort}>
+  return html`<th scope="col" class=${classOf(column)} aria-sort=${sort}>
     <button type="button" class="sort-button" onClick=${() => onSort(next)}>
       ${column.label}<span class="sort-arrow" aria-hidden="true">${sort === "descending" ? "▼" : sort === "ascending" ? "▲" : ""}</span>
     </button>
@@ -74,13 +76,20 @@ function Head({ column, order, onSort }) {
  * @param {number} props.index
  */
 function Row({ row, columns, index }) {
+  const heads = columns.findIndex((column) => !column.isChoice);
   return html`<tr aria-rowindex=${index + 2}>
     ${columns.map((column, place) =>
-      place === 0
-        ? html`<th key=${column.name} scope="row" class=${column.isNumber ? "is-number" : ""}>${column.cell(row)}</th>`
-        : html`<td key=${column.name} class=${column.isNumber ? "is-number tabular" : ""}>${column.cell(row)}</td>`,
+      place === heads
+        ? html`<th key=${column.name} scope="row" class=${classOf(column)}>${column.cell(row)}</th>`
+        : html`<td key=${column.name} class=${`${classOf(column)} ${column.isNumber ? "tabular" : ""}`}>${column.cell(row)}</td>`,
     )}
   </tr>`;
+}
+
+/** @param {Column} column */
+function classOf({ isNumber, isChoice }) {
+  if (isChoice) return "is-choice";
+  return isNumber ? "is-number" : "";
 }
 
 /**

@@ -4,7 +4,7 @@
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
-import { onThemeChange } from "./chart.js";
+import { colourOf, onThemeChange } from "../colour.js";
 import { useWidth } from "./size.js";
 
 /** As wide as the axis of a chart, so that both have the same step below each other. */
@@ -56,7 +56,7 @@ function paint(canvas, rows, numColumns) {
   const context = canvas.getContext("2d");
   if (!context) return;
   const most = Math.max(...rows.map(largest), 1e-9);
-  context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--series-1").trim();
+  context.fillStyle = colourOf("--series-1");
   rows.forEach((row, y) => {
     for (let x = 0; x < numColumns; x += 1) {
       context.globalAlpha = Math.min(1, Math.max(Math.abs(row.min[x] ?? 0), Math.abs(row.max[x] ?? 0)) / most);

@@ -120,6 +120,18 @@ function StepLink({ step, onStep }) {
   return html`<button type="button" class="quiet-button tabular" onClick=${() => onStep(step)}>step ${step}</button>`;
 }
 
+/**
+ * Such as "412 times for version 7, 120 of them at a person's step".
+ * @param {import("../../shapes.js").Learned} learned
+ */
+function sampledWords({ num_sampled, sampled, unavailable }) {
+  if (num_sampled === null) return unavailable?.num_sampled ?? "not recorded";
+  if (!sampled.length) return "never";
+  return sampled
+    .map((one) => `${count(one.num_sampled)} times for version ${one.version}${one.num_corrections_sampled ? `, ${count(one.num_corrections_sampled)} of them at a person's step` : ""}`)
+    .join("; ");
+}
+
 /** @param {{detail: import("../../shapes.js").EpisodeDetail}} props */
 function LearnedBox({ detail }) {
   const { learned } = detail;
@@ -127,7 +139,7 @@ function LearnedBox({ detail }) {
   return html`<section class="panel">
     <h2>What the learner did with it</h2>
     <dl class="facts">
-      <dt>Times sampled</dt><dd class="tabular">${learned.num_sampled === null ? learned.unavailable?.num_sampled ?? "not recorded" : count(learned.num_sampled)}</dd>
+      <dt>Times sampled</dt><dd class="tabular">${sampledWords(learned)}</dd>
       <dt>Mean advantage</dt><dd class="tabular">${advantage}</dd>
       ${learned.share_positive !== null && html`<dt>Steps counted as good</dt><dd class="tabular">${Math.round(100 * learned.share_positive)} %</dd>`}
       <dt>Versions trained on it</dt><dd class="tabular">${learned.versions.length ? learned.versions.join(", ") : "none yet"}</dd>

@@ -10,22 +10,25 @@ import { QUEUE } from "../../words.js";
 const STEP = 0.02;
 const FINE = 0.005;
 
-/** @typedef {{x: number, y: number}} Place shares of the picture, from its top left */
+/** @typedef {{x: number, y: number, camera: string}} Place shares of that camera's picture, from its top left */
 
 /**
  * @param {object} props
  * @param {string} props.robotId
+ * @param {number} props.camera  its place in the spec's cameras
  * @param {Place | null} props.point
  * @param {(point: Place) => void} props.onPoint
  */
-export function PointPicture({ robotId, point, onPoint }) {
+export function PointPicture({ robotId, camera: index, point, onPoint }) {
   const area = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const camera = rosterOf(robotId)?.spec?.cameras[0];
+  const camera = rosterOf(robotId)?.spec?.cameras[index];
+  const name = camera?.name ?? "";
+  const own = point?.camera === name ? point : null;
   const aspect = camera ? camera.width / camera.height : 4 / 3;
   const onClick = (/** @type {PointerEvent} */ event) => {
     const box = area.current?.getBoundingClientRect();
     if (!box) return;
-    onPoint(inside({ x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height }));
+    onPoint(inside((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, name));
     area.current?.focus();
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
@@ -33,8 +36,8 @@ export function PointPicture({ robotId, point, onPoint }) {
     const move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
     if (!move) return;
     event.preventDefault();
-    const { x, y } = point ?? { x: 0.5, y: 0.5 };
-    onPoint(inside({ x: x + (move[0] ?? 0), y: y + (move[1] ?? 0) }));
+    const { x, y } = own ?? { x: 0.5, y: 0.5 };
+    onPoint(inside(x + (move[0] ?? 0), y + (move[1] ?? 0), name));
   };
   // The area has the picture's own shape, so that a share of it is a share of the picture.
   return html`<div class="point-frame">
@@ -49,17 +52,19 @@ export function PointPicture({ robotId, point, onPoint }) {
       onPointerDown=${onClick}
       onKeyDown=${onKeyDown}
     >
-      <${Picture} key=${`point ${robotId}`} robotId=${robotId} camera=${0} fps=${10} width=${640} label=${QUEUE.liveOf(robotId)} />
-      ${point && html`<span class="point-cross" aria-hidden="true" style=${{ left: `${point.x * 100}%`, top: `${point.y * 100}%` }}></span>`}
+      <${Picture} key=${`point ${robotId}`} robotId=${robotId} camera=${index} fps=${10} width=${640} label=${QUEUE.liveOf(robotId)} />
+      ${own && html`<span class="point-cross" aria-hidden="true" style=${{ left: `${own.x * 100}%`, top: `${own.y * 100}%` }}></span>`}
     </div>
-    <p class="quiet" role="status">${point ? QUEUE.pointed(point.x, point.y) : QUEUE.pointHint}</p>
+    <p class="quiet" role="status">${own ? QUEUE.pointed(own.x, own.y, own.camera) : QUEUE.pointHint}</p>
   </div>`;
 }
 
 /**
- * @param {Place} place
+ * @param {number} x
+ * @param {number} y
+ * @param {string} camera
  * @returns {Place}
  */
-function inside({ x, y }) {
-  return { x: Math.max(0, Math.min(1, x)), y: Math.max(0, Math.min(1, y)) };
+function inside(x, y, camera) {
+  return { x: Math.max(0, Math.min(1, x)), y: Math.max(0, Math.min(1, y)), camera };
 }

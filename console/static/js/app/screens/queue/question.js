@@ -22,21 +22,21 @@ const TAKE_OVER = "take over";
 /**
  * The answers that a request takes in words, as buttons.
  * @param {HelpRequest} request
- * @param {{x: number, y: number} | null} point
+ * @param {import("./point-picture.js").Place | null} point
  * @returns {Choice[]}
  */
 function choicesOf(request, point) {
   if (request.kind === "choose") return request.options.filter((option) => option !== TAKE_OVER).map((option) => ({ answer: option, words: capital(option) }));
   if (request.kind === "confirm_outcome") return Object.entries(QUEUE.outcomes).map(([answer, words]) => ({ answer, words }));
   if (request.kind === "reset_scene") return [{ answer: "done", words: QUEUE.done }];
-  if (request.kind === "point") return [{ answer: point ? `${point.x.toFixed(4)} ${point.y.toFixed(4)}` : "", words: QUEUE.pointHere }];
+  if (request.kind === "point") return [{ answer: point ? `${point.x.toFixed(4)} ${point.y.toFixed(4)} ${point.camera}` : "", words: QUEUE.pointHere }];
   return [];
 }
 
 /**
  * @param {object} props
  * @param {HelpRequest} props.request
- * @param {{x: number, y: number} | null} props.point
+ * @param {import("./point-picture.js").Place | null} props.point
  */
 export function Question({ request, point }) {
   const [sent, setSent] = useState("");

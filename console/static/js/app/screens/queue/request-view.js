@@ -36,9 +36,13 @@ const LATE_MS = 13_000;
 export function RequestView({ request, isChosen, onChoose }) {
   const [size, setSize] = useState(/** @type {Size} */ ("both"));
   const [camera, setCamera] = useState(0);
-  const [point, setPoint] = useState(/** @type {{x: number, y: number} | null} */ (null));
+  const [point, setPoint] = useState(/** @type {import("./point-picture.js").Place | null} */ (null));
   const { leftS } = timesOf(request);
   const isPoint = request.kind === "point";
+  const showCamera = (/** @type {number} */ place) => {
+    setCamera(place);
+    setPoint(null); // the place was in the other picture
+  };
   useKey("KeyC", `${QUEUE.clip} / ${QUEUE.live}`, () => setSize(size === "clip" ? "live" : "clip"));
   return html`<section class="request-view" aria-labelledby="request-title">
     <header class="request-title">
@@ -51,9 +55,9 @@ export function RequestView({ request, isChosen, onChoose }) {
     <div class=${`request-pictures size-${size}`}>
       <${ClipPane} request=${request} size=${size} onSize=${setSize} />
       <figure class=${`pane pane-live ${isPoint ? "is-pointed" : ""}`}>
-        <figcaption><${Cameras} robotId=${request.robot_id} camera=${camera} onCamera=${setCamera} isFixed=${isPoint} /><${SizeButton} size=${size} mine="live" onSize=${setSize} /></figcaption>
+        <figcaption><${Cameras} robotId=${request.robot_id} camera=${camera} onCamera=${showCamera} /><${SizeButton} size=${size} mine="live" onSize=${setSize} /></figcaption>
         ${isPoint
-          ? html`<${PointPicture} robotId=${request.robot_id} point=${point} onPoint=${setPoint} />`
+          ? html`<${PointPicture} robotId=${request.robot_id} camera=${camera} point=${point} onPoint=${setPoint} />`
           : html`<${Picture} key=${`live ${request.robot_id}`} robotId=${request.robot_id} camera=${camera} fps=${LIVE_FPS} width=${LIVE_WIDTH} label=${QUEUE.liveOf(request.robot_id)} />`}
       </figure>
     </div>
@@ -118,11 +122,10 @@ function SizeButton({ size, mine, onSize }) {
  * @param {string} props.robotId
  * @param {number} props.camera
  * @param {(camera: number) => void} props.onCamera
- * @param {boolean} props.isFixed a place is pointed at in the first camera
  */
-function Cameras({ robotId, camera, onCamera, isFixed }) {
+function Cameras({ robotId, camera, onCamera }) {
   const cameras = rosterOf(robotId)?.spec?.cameras ?? [];
-  if (isFixed || cameras.length < 2) return html`<span>${QUEUE.live}</span>`;
+  if (cameras.length < 2) return html`<span>${QUEUE.live}</span>`;
   return html`<span class="segments" role="group" aria-label="Camera">
     <span>${QUEUE.live}</span>
     ${cameras.map(({ name }, index) => html`<button key=${name} type="button" aria-pressed=${index === camera} onClick=${() => onCamera(index)}>${name}</button>`)}

@@ -106,7 +106,20 @@ function planOf(action, data) {
   if (action.kind === "thaw") {
     return { title: "Allow promotions again?", deed: "Allow promotions", typed: "", path: "/api/weights/thaw", body: {}, words: ["The judge goes on where it stood."] };
   }
+  if (action.kind === "shadow" || action.kind === "clear_shadow") return shadowPlan(action.kind, version, data);
   return rolloutPlan(action.kind, version, data);
+}
+
+/**
+ * @param {"shadow" | "clear_shadow"} kind
+ * @param {string} version
+ * @param {import("../../shapes.js").Weights} data
+ */
+function shadowPlan(kind, version, { aliases }) {
+  const common = { typed: "", path: "/api/weights/shadow" };
+  if (kind === "clear_shadow") return { ...common, title: `End the shadow of version ${version}?`, deed: "End the shadow", body: { version: null }, words: ["Nothing proposes beside the champion then; what was compared stays with the version."] };
+  const before = aliases.shadow ? ` It takes the place of version ${aliases.shadow}.` : "";
+  return { ...common, title: `Let version ${version} propose beside the champion?`, deed: `Shadow version ${version}`, body: { version }, words: [`No robot acts on it. On a few live steps a second it is compared with what champion ${aliases.champion ?? "none"} wants.${before}`] };
 }
 
 /**

@@ -7,7 +7,7 @@ import { link } from "../../router.js";
 import { clock } from "../../widgets/when.js";
 
 /** @type {Readonly<Record<string, string>>} */
-const EVENTS = { candidate: "announced", canary: "rollout begun", promote: "promoted", reject: "rejected", rollback: "rolled back", freeze: "frozen", thaw: "allowed again", rollout_stage: "next stage", rollout_pause: "paused", rollout_resume: "gone on", rollout_abort: "stopped" };
+const EVENTS = { candidate: "announced", canary: "rollout begun", promote: "promoted", reject: "rejected", rollback: "rolled back", freeze: "frozen", thaw: "allowed again", rollout_stage: "next stage", rollout_pause: "paused", rollout_resume: "gone on", rollout_abort: "stopped", shadow: "shadow begun", shadow_end: "shadow ended" };
 const SHOWN = 60;
 
 /** @param {{data: import("../../shapes.js").Weights}} props */

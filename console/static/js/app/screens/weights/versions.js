@@ -27,7 +27,7 @@ export function VersionTable({ data, onAct }) {
     { name: "metrics", label: "Measured", cell: (/** @type {Candidate} */ row) => metrics(row) || "–" },
     { name: "reason", label: "Why", cell: (/** @type {Candidate} */ row) => html`<span class="wrap">${row.reason || "–"}</span>` },
   ];
-  if (may("engineer")) columns.push({ name: "act", label: "Promote", cell: (/** @type {Candidate} */ row) => html`<${PromoteButtons} row=${row} data=${data} onAct=${onAct} />` });
+  if (may("engineer")) columns.push({ name: "act", label: "Do", cell: (/** @type {Candidate} */ row) => html`<${Deeds} row=${row} data=${data} onAct=${onAct} />` });
   return html`<section class="panel is-full"><h2>Which versions are there?</h2>
     <${DataTable} caption="Versions" columns=${columns} rows=${data.candidates} empty="The learner has not made a version yet." />
   </section>`;
@@ -39,11 +39,15 @@ export function VersionTable({ data, onAct }) {
  * @param {import("../../shapes.js").Weights} props.data
  * @param {(action: import("../weights.js").Action) => void} props.onAct
  */
-function PromoteButtons({ row, data, onAct }) {
+function Deeds({ row, data, onAct }) {
   if (row.version === data.aliases.champion) return html`<span class="quiet">acts now</span>`;
-  if (row.status === "rejected") return html`<span class="quiet">rejected</span>`;
+  const shadow = row.version === data.aliases.shadow
+    ? html`<span class="quiet">shadow</span>`
+    : html`<button type="button" class="quiet-button" disabled=${!data.aliases.champion} aria-label=${`Let version ${row.version} propose beside the champion`} onClick=${() => onAct({ kind: "shadow", version: row.version })}>Shadow…</button>`;
+  if (row.status === "rejected") return html`<span class="button-row"><span class="quiet">rejected</span> ${shadow}</span>`;
   const isFrozen = Boolean(data.frozen);
   return html`<span class="button-row">
+    ${shadow}
     ${!data.rollout && html`<button type="button" class="quiet-button" disabled=${isFrozen} aria-label=${`Start a rollout of version ${row.version}`} onClick=${() => onAct({ kind: "start", version: row.version })}>Rollout…</button>`}
     <button type="button" class="quiet-button" disabled=${isFrozen} aria-label=${`Promote version ${row.version} at once`} onClick=${() => onAct({ kind: "promote", version: row.version })}>At once…</button>
   </span>`;

@@ -1,0 +1,1 @@
+"""Questions about learning, answered in lock-step without the services: `touchline study`."""
