@@ -43,7 +43,7 @@ function Deeds({ row, data, onAct }) {
   if (row.version === data.aliases.champion) return html`<span class="quiet">acts now</span>`;
   const shadow = row.version === data.aliases.shadow
     ? html`<span class="quiet">shadow</span>`
-    : html`<button type="button" class="quiet-button" disabled=${!data.aliases.champion} aria-label=${`Let version ${row.version} propose beside the champion`} onClick=${() => onAct({ kind: "shadow", version: row.version })}>Shadow…</button>`;
+    : html`<button type="button" class="quiet-button" disabled=${!data.aliases.champion} aria-label=${`Shadow version ${row.version} beside the champion`} onClick=${() => onAct({ kind: "shadow", version: row.version })}>Shadow…</button>`;
   if (row.status === "rejected") return html`<span class="button-row"><span class="quiet">rejected</span> ${shadow}</span>`;
   const isFrozen = Boolean(data.frozen);
   return html`<span class="button-row">
