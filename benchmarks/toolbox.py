@@ -6,6 +6,7 @@ nominal depth that serves it best.
 """
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -24,6 +25,8 @@ NOMINAL_CLIP_M = 0.0095
 """Depth below the rim: where most clips have clicked and most slots still go on."""
 NOMINAL_LATCH_M = 0.0065
 """Likewise of the knob below a level lid."""
+_OVER_SLOT_M = 0.015
+"""A tool this near to its slot's middle is over it: on the table it lies deeper than any clip."""
 
 
 class NumbExpert:
@@ -39,7 +42,8 @@ class NumbExpert:
             p |= {f"{hand}_force_{axis}_n": 0.0 for axis in "xyz"}
             p |= {f"{hand}_force_n": 0.0, f"{hand}_grip_n": GRIP_N if p[holds] else 0.0}
         depth_m = p["rim_m"] - p["tool_z_m"] + p["tool_half_m"]
-        p["is_seated"] = float(depth_m > NOMINAL_CLIP_M)
+        is_over = math.hypot(p["tool_x_m"] - p["slot_x_m"], p["tool_y_m"] - p["slot_y_m"]) < _OVER_SLOT_M
+        p["is_seated"] = float(is_over and depth_m > NOMINAL_CLIP_M)
         p["is_latched"] = float(-LID_M * p["lid_rad"] > NOMINAL_LATCH_M)
         return self._expert.act(p)
 

@@ -35,8 +35,15 @@ class DropConfig:
     """Newest such episodes that the threshold is taken from."""
     quiet_s: float = 20.0
     """Shortest wall time between two requests for one robot."""
+    min_fall: float = 0.05
+    """Smallest fall that is worth a person, of values in [-1, 0]: successes may hardly fall at all."""
+    min_scored_share: float = 0.5
+    """Share of an episode's steps with a value, below which it says nothing of how far values fall."""
 
     def __post_init__(self) -> None:
+        for name in ("min_fall", "min_scored_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} must lie in [0, 1]", value=getattr(self, name))
         if not 0 < self.coverage < 1:
             raise ConfigError("coverage must lie between 0 and 1", value=self.coverage)
         if not self.window_s > 0 or self.quiet_s < 0:
@@ -94,7 +101,7 @@ class DropCalibration:
         falls = self._falls.get(task_id, ())
         if len(falls) < self._config.min_episodes:
             return math.inf
-        return conformal_quantile(list(falls), self._config.coverage)
+        return max(self._config.min_fall, conformal_quantile(list(falls), self._config.coverage))
 
     def clear(self) -> None:
         """Another critic's values fall otherwise."""

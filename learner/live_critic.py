@@ -218,7 +218,8 @@ class LiveCritic:
             return
         if math.isfinite(self._calibration.threshold(episode.task_id)):
             self._judge(episode)
-        if episode.is_success and not episode.is_helped:
+        is_seen = len(episode.values) >= self._drop.min_scored_share * episode.num_steps
+        if episode.is_success and not episode.is_helped and is_seen:
             largest = critic_help.largest_fall(episode.values, self._window_steps(critic))
             self._calibration.add(episode.task_id, largest)
 

@@ -129,9 +129,9 @@ def test_a_drop_raises_exactly_one_request() -> None:
                 critic.producer.send(STEPS, steps_of(CALM, episode_id=f"calm-{number}"))
                 critic.producer.send(EPISODES, [ended(f"calm-{number}", len(CALM), Outcome.SUCCESS)])
                 await critic.settled()
-            critic.producer.send(STEPS, steps_of(FALLING, episode_id="falling"))
+            critic.producer.send(STEPS, steps_of(FALLING, episode_id="e1"))
             await until(lambda: any(request.trigger == "value_drop" for request in client.help))
-            critic.producer.send(STEPS, steps_of([-0.9] * 5, episode_id="falling", first=len(FALLING)))
+            critic.producer.send(STEPS, steps_of([-0.9] * 5, episode_id="e1", first=len(FALLING)))
             await critic.settled()
             (request,) = client.help
             assert request.robot_id == "r1"

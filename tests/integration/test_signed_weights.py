@@ -74,10 +74,14 @@ class Fleet:
         return released.policy.version.version if released else None
 
     def files(self, version: str) -> Path:
-        """Where the server keeps a version's files."""
+        """Where the server keeps a version's files.
+
+        Other tests publish the same bytes to the same server, so the newest are ours; and they have folders too.
+        """
         sha256 = self.registry.get(version).sha256
-        found = (file.parent for file in self._artifacts.rglob("weights.safetensors"))
-        return next(folder for folder in found if checkpoint_sha256(folder) == sha256)
+        found = {file.parent: file.stat().st_mtime_ns for file in self._artifacts.rglob("weights.safetensors")}
+        kept = [folder for folder in found if not folder.is_relative_to(self._path)]
+        return max((folder for folder in kept if checkpoint_sha256(folder) == sha256), key=found.__getitem__)
 
     def tags(self, version: str) -> Mapping[str, str]:
         return self.registry.get(version).tags

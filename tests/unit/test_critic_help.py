@@ -72,6 +72,13 @@ def test_nothing_is_unusual_until_enough_is_known_of_the_task() -> None:
     assert calibration.threshold("plug") == math.inf
 
 
+def test_noise_asks_for_nobody_where_successes_never_fall() -> None:
+    calibration = DropCalibration(DropConfig(min_episodes=20, min_fall=0.05))
+    for _ in range(20):
+        calibration.add("plug", 0.0)
+    assert calibration.threshold("plug") == 0.05
+
+
 def test_one_request_an_episode_and_some_quiet_for_each_robot() -> None:
     rules = HelpRules(DropConfig(quiet_s=20))
     assert rules.may_ask("r1", "e1", 100.0)
@@ -105,7 +112,15 @@ def test_the_reason_is_in_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"coverage": 1.0}, {"window_s": 0.0}, {"min_episodes": 0}, {"min_episodes": 30, "max_episodes": 20}]
+    "fields",
+    [
+        {"coverage": 1.0},
+        {"window_s": 0.0},
+        {"min_fall": 1.5},
+        {"min_scored_share": -0.1},
+        {"min_episodes": 0},
+        {"min_episodes": 30, "max_episodes": 20},
+    ],
 )
 def test_settings_are_checked(fields: dict[str, float]) -> None:
     with pytest.raises(ConfigError):

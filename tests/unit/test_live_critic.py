@@ -163,6 +163,14 @@ def test_nobody_is_asked_before_it_is_known_what_is_usual(fleet: Fleet) -> None:
     assert fleet.listener.requests == []
 
 
+def test_episodes_of_which_little_was_scored_say_nothing_of_what_is_usual() -> None:
+    fleet = Fleet(LiveCriticConfig(max_steps=1))
+    fleet.calibrate()
+    assert fleet.steps("dropped") > fleet.steps("scored")
+    fleet.run(FALLING, Outcome.FAILURE)
+    assert fleet.listener.requests == []
+
+
 def test_evaluation_and_helped_steps_ask_for_nothing(fleet: Fleet) -> None:
     fleet.calibrate()
     fleet.run(FALLING, Outcome.FAILURE, source="evaluation")
