@@ -28,6 +28,9 @@ class DemoConfig:
     """Scripted demonstrations that the base learns from."""
     rounds: int = 2
     """Rounds of learning from deployment after the base; fewer where the time is up."""
+    has_critic: bool = False
+    """Whether the live critic watches and asks for help too: it takes a quarter of a core, and on two of them the
+    learner then has no second version in time."""
 
     def __post_init__(self) -> None:
         tasks.check(self.task)

@@ -89,6 +89,7 @@ class Stages:
         fleet = FleetConfig(
             num_actors=_NUM_ACTORS,
             robots_per_actor=self.config.robots // _NUM_ACTORS,
+            has_critic=self.config.has_critic,
             algorithm=self.config.algorithm,
             task=self.config.task,
             demonstrations=self.config.demonstrations,
