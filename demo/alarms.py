@@ -44,7 +44,8 @@ class Alarms:
         """One sentence."""
         if not self.raised:
             return (
-                "The live critic raised no request for a fallen value: none passed its bar in time, or no value fell."
+                "No request for a fallen value was raised: the live critic did not run (--has-critic true), passed its "
+                "bar too late, or saw no value fall."
             )
         recall = "not known" if math.isnan(self.recall) else f"{self.recall:.0%}"
         return (
