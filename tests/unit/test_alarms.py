@@ -47,4 +47,4 @@ def test_a_critic_that_never_asked() -> None:
     found = alarms([_request("a", 1, "spread")], [_episode("a", "failure")], [])
     assert found == Alarms(raised=0, right=0, false_alarms=0, missed=0)
     assert math.isnan(found.precision)
-    assert "raised no request" in found.in_words
+    assert "No request for a fallen value" in found.in_words
