@@ -45,8 +45,8 @@ def test_the_expert_is_right_from_states_that_it_would_not_reach(robot: Toolbox)
 
 
 def test_without_touch_the_same_plan_fails(robot: Toolbox) -> None:
-    statuses = [drive(robot, NumbExpert(), seed) for seed in range(12)]
-    assert [status.outcome for status in statuses].count(Outcome.SUCCESS) <= 7
+    statuses = [drive(robot, NumbExpert(), seed) for seed in range(24)]
+    assert [status.outcome for status in statuses].count(Outcome.SUCCESS) <= 18, "the expert packs all of them"
 
 
 def test_actions_stay_within_limits(robot: Toolbox) -> None:
