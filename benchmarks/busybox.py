@@ -5,13 +5,10 @@ that the expert sees, feels no force, and presses buttons and plug to the nomina
 """
 
 import argparse
-import collections
-import dataclasses
-import statistics
 from collections.abc import Callable, Sequence
 
-from policy.schema import Float32, SceneSplit
-from policy.statistics import wilson_interval
+from benchmarks.tally import measure
+from policy.schema import Float32
 from robots.busybox.demonstrate import Demonstrator
 from robots.busybox.expert import Expert
 from robots.busybox.layout import MODULES
@@ -44,44 +41,6 @@ class NumbExpert:
         return self._expert.act(p)
 
 
-@dataclasses.dataclass(kw_only=True)
-class Tally:
-    """How episodes ended."""
-
-    lengths: list[int] = dataclasses.field(default_factory=list)
-    """Ticks of the successful ones."""
-    failures: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
-    """By reason."""
-
-    def __str__(self) -> str:
-        num_episodes = len(self.lengths) + self.failures.total()
-        interval = wilson_interval(len(self.lengths), num_episodes)
-        steps = ""
-        if len(self.lengths) > 1:
-            cuts = statistics.quantiles(self.lengths, n=20)
-            steps = f"   steps {cuts[0]:.0f}, {cuts[9]:.0f}, {cuts[18]:.0f}"
-        reasons = ", ".join(f"{reason} {count}" for reason, count in self.failures.most_common())
-        return f"{len(self.lengths)} of {num_episodes} [{interval.low:.3f}, {interval.high:.3f}]{steps}   {reasons}"
-
-
-def measure(config: BusyBoxConfig, driver: Callable[[int], Driver], num_scenes: int) -> Tally:
-    """One episode in each of the first scenes of the report split, without pictures."""
-    robot, tally = BusyBox(config), Tally()
-    for scene_seed in SceneSplit.REPORT.value[:num_scenes]:
-        robot.restart(scene_seed)
-        person, num_steps = driver(scene_seed), 0
-        while True:
-            status = robot.apply(person.act(robot.privileged()))
-            num_steps += 1
-            if status.is_terminal or status.is_truncated:
-                break
-        if status.reason:
-            tally.failures[status.reason] += 1
-        else:
-            tally.lengths.append(num_steps)
-    return tally
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Print one line per driver and arrangement, then numb fingers per module."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,10 +51,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     modules = tuple(arguments.modules)
     for is_rearranged in (False, True):
         for name, driver in drivers.items():
-            tally = measure(BusyBoxConfig(modules=modules, is_rearranged=is_rearranged), driver, arguments.scenes)
+            tally = measure(
+                BusyBox(BusyBoxConfig(modules=modules, is_rearranged=is_rearranged)), driver, arguments.scenes
+            )
             print(f"{name:<14}{'rearranged' if is_rearranged else 'canonical':<12}{tally}", flush=True)
     for module in modules:
-        tally = measure(BusyBoxConfig(modules=(module,)), lambda _: NumbExpert(), arguments.scenes)
+        tally = measure(BusyBox(BusyBoxConfig(modules=(module,))), lambda _: NumbExpert(), arguments.scenes)
         print(f"{'numb expert':<14}{module:<12}{tally}", flush=True)
     return 0
 

@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks.busybox import Tally
-from policy.schema import Float32, SceneSplit
-from robots.robot import TaskStatus
+from benchmarks.tally import measure
+from policy.schema import Float32
 from robots.task import Driver, Privileged
 from robots.toolbox.demonstrate import Demonstrator
 from robots.toolbox.expert import Expert
@@ -68,29 +67,6 @@ class Clumsy:
         return clumsy
 
 
-def run(robot: Toolbox, person: Driver, scene_seed: int) -> tuple[TaskStatus, int]:
-    """One episode: how it ended, and after how many ticks."""
-    robot.restart(scene_seed)
-    num_steps = 0
-    while True:
-        status = robot.apply(person.act(robot.privileged()))
-        num_steps += 1
-        if status.is_terminal or status.is_truncated:
-            return status, num_steps
-
-
-def measure(driver: Callable[[int], Driver], num_scenes: int) -> Tally:
-    """One episode in each of the first scenes of the report split, without pictures."""
-    robot, tally = Toolbox(), Tally()
-    for scene_seed in SceneSplit.REPORT.value[:num_scenes]:
-        status, num_steps = run(robot, driver(scene_seed), scene_seed)
-        if status.reason:
-            tally.failures[status.reason] += 1
-        else:
-            tally.lengths.append(num_steps)
-    return tally
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Print one line per driver."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -103,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "numb expert": lambda _: NumbExpert(),
     }
     for name, driver in drivers.items():
-        print(f"{name:<21}{measure(driver, arguments.scenes)}", flush=True)
+        print(f"{name:<21}{measure(Toolbox(), driver, arguments.scenes)}", flush=True)
     return 0
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from benchmarks.busybox import NumbExpert, measure
+from benchmarks.busybox import NumbExpert
+from benchmarks.tally import measure
 from policy.schema import Float32, Outcome
 from robots.busybox.expert import Expert
 from robots.busybox.help import foresee, needs_help, steadiness
@@ -97,7 +98,7 @@ def test_a_good_episode_needs_no_help() -> None:
 
 @pytest.mark.parametrize("module", ["buttons", "wire"])
 def test_the_expert_with_numb_fingers_fails_often(module: str) -> None:
-    tally = measure(BusyBoxConfig(modules=(module,)), lambda _: NumbExpert(), 16)
+    tally = measure(BusyBox(BusyBoxConfig(modules=(module,))), lambda _: NumbExpert(), 16)
     assert tally.failures.total() >= 6
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.toolbox import Clumsy, NumbExpert, run
+from benchmarks.tally import run
+from benchmarks.toolbox import Clumsy, NumbExpert
 from policy.schema import Outcome
 from robots.robot import TaskStatus
 from robots.task import Driver, Habits
