@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policy.errors import ConfigError
-from policy.schema import Float32, Observation, Outcome, UInt8
+from policy.schema import Float32, Observation, Outcome
 from policy.spec import CameraSpec, ChannelSpec, EmbodimentSpec
 from robots.connector import ConnectorConfig, Latch
 from robots.robot import TaskStatus
 from robots.scene import CAMERAS, Scene, arrange, new_model
-from robots.simulation import mujoco, shared_camera
+from robots.simulation import Pictures, mujoco
 
 _AXES = ("x", "y", "z")
 _WRENCH = ("force_x", "force_y", "force_z", "torque_x", "torque_y", "torque_z")
@@ -115,7 +115,7 @@ class PlugInsertion:
         self._units = np.array([_FORCE_UNIT_N] * 3 + [_TORQUE_UNIT_N_M] * 3)
         self._readings = np.zeros((max(self._config.reading_ages) + 1, 6), np.float32)
         self._reading_rows = [-1 - age for age in self._config.reading_ages]
-        self._frames: tuple[UInt8, ...] | None = None
+        self._pictures = Pictures(self.task_id, self._model, self._data, CAMERAS, self._config.image_size)
         self._start(0)
 
     @property
@@ -146,12 +146,8 @@ class PlugInsertion:
 
     def observe(self) -> Observation:
         """Sense, without moving; the same until the next `apply` or `hold`."""
-        if self._frames is None:
-            size = self._config.image_size
-            camera = shared_camera(f"{self.task_id}/{size}", self._model, CAMERAS, size, size)
-            self._frames = camera.take(self._model, self._data)
         return Observation(
-            frames=self._frames,
+            frames=self._pictures.take(),
             state=self._state.copy(),
             tactile=self._readings[self._reading_rows].reshape(-1),
             instruction=self._instruction,
@@ -254,7 +250,7 @@ class PlugInsertion:
         self._readings[-1] = np.clip(reading, -_SATURATION, _SATURATION)
         position = self._data.qpos + self._rng.normal(0, config.position_noise_m, 3)
         self._state = np.clip(np.round(position, 4), *_REACH_M).astype(np.float32)
-        self._frames = None
+        self._pictures.forget()
 
     def _track_progress(self) -> None:
         socket = self._scene.sockets[self._scene.target]

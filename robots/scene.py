@@ -7,10 +7,10 @@ whole range), how deep inside the latch sits, and how hard it resists.
 """
 
 import dataclasses
-import functools
 
 import numpy as np
 
+from robots import simulation
 from robots.simulation import mujoco
 
 COLOURS = {
@@ -87,15 +87,9 @@ class Scene:
         )
 
 
-@functools.cache
-def _template() -> mujoco.MjModel:
-    return mujoco.MjModel.from_xml_string(_mjcf())
-
-
 def new_model() -> mujoco.MjModel:
-    """A model of its own for each robot, compiled once per process."""
-    model: mujoco.MjModel = _template().__deepcopy__({})
-    return model
+    """A model of its own for each robot."""
+    return simulation.new_model(_mjcf)
 
 
 def arrange(model: mujoco.MjModel, scene: Scene, stop_depths_m: tuple[float, float]) -> None:

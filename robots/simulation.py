@@ -9,10 +9,12 @@ and serves every robot of the process: scenes of the same shape share it. Two tr
   one that does not never pays for it.
 """
 
+import functools
 import importlib
 import os
 import sys
 import threading
+from collections.abc import Callable
 
 if sys.platform == "linux":
     os.environ.setdefault("MUJOCO_GL", "egl")
@@ -22,7 +24,7 @@ import numpy as np
 
 from policy.schema import UInt8
 
-__all__ = ["Camera", "mujoco"]
+__all__ = ["Camera", "Pictures", "mujoco", "new_model"]
 
 _MAX_GEOMS = 100
 """Room in the abstract scene; a task with more visible geoms raises this."""
@@ -88,3 +90,36 @@ def shared_camera(kind: str, model: mujoco.MjModel, cameras: tuple[str, ...], he
     if kind not in cache:
         cache[kind] = Camera(model, cameras, height, width)
     return cache[kind]
+
+
+class Pictures:
+    """What one robot's cameras see: taken when asked for, once between two moves."""
+
+    def __init__(
+        self, kind: str, model: mujoco.MjModel, data: mujoco.MjData, cameras: tuple[str, ...], size: int
+    ) -> None:
+        """Start; `kind` is shared by scenes of the same shape, `size` is height and width in pixels."""
+        self._kind, self._model, self._data, self._cameras, self._size = f"{kind}/{size}", model, data, cameras, size
+        self._frames: tuple[UInt8, ...] | None = None
+
+    def take(self) -> tuple[UInt8, ...]:
+        """uint8[size, size, 3] per camera; the same until `forget`."""
+        if self._frames is None:
+            camera = shared_camera(self._kind, self._model, self._cameras, self._size, self._size)
+            self._frames = camera.take(self._model, self._data)
+        return self._frames
+
+    def forget(self) -> None:
+        """The robot moved."""
+        self._frames = None
+
+
+@functools.cache
+def _template(mjcf: Callable[[], str]) -> mujoco.MjModel:
+    return mujoco.MjModel.from_xml_string(mjcf())
+
+
+def new_model(mjcf: Callable[[], str]) -> mujoco.MjModel:
+    """A model of its own for each robot, compiled once per process from what `mjcf` writes."""
+    model: mujoco.MjModel = _template(mjcf).__deepcopy__({})
+    return model

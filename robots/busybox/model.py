@@ -5,9 +5,9 @@ Its two fingers are the only things that touch the parts; the wire's plug also t
 panel. Knob and plug are held by friction alone.
 """
 
-import functools
 import math
 
+from robots import simulation
 from robots.busybox.layout import DOCK_M, PARTS, SOCKETS
 from robots.busybox.modules import FLOOR_HALF_M, modules_mjcf
 from robots.busybox.scene import Scene
@@ -32,15 +32,9 @@ _LAMPS = ((0.10, 0.14, 0.10), (0.30, 1.0, 0.35))
 """Of the display: dark and lit."""
 
 
-@functools.cache
-def _template() -> mujoco.MjModel:
-    return mujoco.MjModel.from_xml_string(_mjcf())
-
-
 def new_model() -> mujoco.MjModel:
-    """A model of its own for each robot, compiled once per process."""
-    model: mujoco.MjModel = _template().__deepcopy__({})
-    return model
+    """A model of its own for each robot."""
+    return simulation.new_model(_mjcf)
 
 
 def arrange(model: mujoco.MjModel, scene: Scene) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policy.errors import ConfigError
-from policy.schema import Float32, Observation, UInt8
+from policy.schema import Float32, Observation
 from policy.spec import CameraSpec, ChannelSpec, EmbodimentSpec
 from robots.busybox.goals import held_out_instructions, trained_instructions
 from robots.busybox.judge import Judge, JudgeConfig
@@ -27,7 +27,7 @@ from robots.busybox.model import CAMERAS, MAX_OPENING_M, arrange, light, new_mod
 from robots.busybox.scene import Scene
 from robots.busybox.truth import Truth
 from robots.robot import TaskStatus
-from robots.simulation import mujoco, shared_camera
+from robots.simulation import Pictures, mujoco
 
 _FINGERS = ("left_x", "left_y", "left_z", "right_x", "right_y", "right_z")
 _FORCE_UNIT_N = 10.0
@@ -140,7 +140,7 @@ class BusyBox:
         self._low, self._high = np.array(_WORKSPACE[0]), np.array(_WORKSPACE[1])
         self._readings = np.zeros((max(config.reading_ages) + 1, len(_FINGERS)), np.float32)
         self._reading_rows = [-1 - age for age in config.reading_ages]
-        self._frames: tuple[UInt8, ...] | None = None
+        self._pictures = Pictures(self.task_id, self._model, self._data, CAMERAS, self._config.image_size)
         self.restart(0)
 
     @property
@@ -192,12 +192,8 @@ class BusyBox:
 
     def observe(self) -> Observation:
         """Sense, without moving; the same until the next `apply` or `hold`."""
-        if self._frames is None:
-            size = self._config.image_size
-            camera = shared_camera(f"{self.task_id}/{size}", self._model, CAMERAS, size, size)
-            self._frames = camera.take(self._model, self._data)
         return Observation(
-            frames=self._frames,
+            frames=self._pictures.take(),
             state=self._state.copy(),
             tactile=self._readings[self._reading_rows].reshape(-1),
             instruction=self.instruction,
@@ -267,4 +263,4 @@ class BusyBox:
         pose = self._pose() + self._rng.normal(0, config.state_noise)
         rounded = [round(float(value), digits) for value, digits in zip(pose, _ROUNDING, strict=True)]
         self._state = np.clip(rounded, *_REACH).astype(np.float32)
-        self._frames = None
+        self._pictures.forget()

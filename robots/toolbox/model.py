@@ -11,8 +11,8 @@ knob, lid and table; the tray has notches for fingers, and hands pass each other
 """
 
 import dataclasses
-import functools
 
+from robots import simulation
 from robots.scene import COLOURS
 from robots.simulation import mujoco
 from robots.toolbox.scene import KINDS, NOMINAL_RIM_M, SLOTS, Scene
@@ -43,15 +43,9 @@ _WALL_HALF_M = 0.010
 _FLOOR_HALF_M = 0.004
 
 
-@functools.cache
-def _template() -> mujoco.MjModel:
-    return mujoco.MjModel.from_xml_string(_mjcf())
-
-
 def new_model() -> mujoco.MjModel:
-    """A model of its own for each robot, compiled once per process."""
-    model: mujoco.MjModel = _template().__deepcopy__({})
-    return model
+    """A model of its own for each robot."""
+    return simulation.new_model(_mjcf)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

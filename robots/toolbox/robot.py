@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policy.errors import ConfigError
-from policy.schema import Float32, Observation, Outcome, UInt8
+from policy.schema import Float32, Observation, Outcome
 from policy.spec import EmbodimentSpec
 from robots.robot import TaskStatus
-from robots.simulation import mujoco, shared_camera
+from robots.simulation import Pictures, mujoco
 from robots.toolbox.box import Box, BoxConfig
 from robots.toolbox.goals import Facts, Stage, missing, stage_of
 from robots.toolbox.hands import Hand, HandConfig
@@ -70,7 +70,7 @@ class Toolbox:
         self._hands = [Hand(name, self._model, self._data, self._config.hand, grasps[name]) for name in HANDS]
         self._wrench = np.zeros(12)
         self._trace = np.zeros((self._config.num_substeps, 12))
-        self._frames: tuple[UInt8, ...] | None = None
+        self._pictures = Pictures(self.task_id, self._model, self._data, CAMERAS, self._config.senses.image_size)
         self.restart(0)
 
     @property
@@ -123,16 +123,12 @@ class Toolbox:
         self._stage = stage_of(self._facts())
         self._senses = Senses(self._config.senses, self._spec, rng)
         self._senses.sense(self._hands)
-        self._frames = None
+        self._pictures.forget()
 
     def observe(self) -> Observation:
         """Sense, without moving; the same until the next `apply` or `hold`."""
-        if self._frames is None:
-            size = self._config.senses.image_size
-            camera = shared_camera(f"{self.task_id}/{size}", self._model, CAMERAS, size, size)
-            self._frames = camera.take(self._model, self._data)
         return Observation(
-            frames=self._frames,
+            frames=self._pictures.take(),
             state=self._senses.state,
             tactile=self._senses.tactile,
             instruction=self._scene.instruction,
@@ -148,7 +144,7 @@ class Toolbox:
         self._num_steps += 1
         self._track_progress()
         self._senses.sense(self._hands)
-        self._frames = None
+        self._pictures.forget()
         return self._judge()
 
     def hold(self) -> TaskStatus:

@@ -73,7 +73,7 @@ def test_robots_share_a_camera_but_not_a_scene(robot: PlugInsertion) -> None:
     other = PlugInsertion()
     before = robot.reset(5)
     other.reset(6)
-    robot._frames = None
+    robot._pictures.forget()
     assert_same(before, robot.observe())
 
 
@@ -81,7 +81,7 @@ def test_cameras_of_different_size_take_turns(robot: PlugInsertion) -> None:
     small = PlugInsertion(PlugInsertionConfig(image_size=32))
     before = robot.reset(5)
     assert small.reset(5).frames[0].shape == (32, 32, 3)
-    robot._frames = None
+    robot._pictures.forget()
     assert_same(before, robot.observe())
 
 
