@@ -8,13 +8,12 @@ import argparse
 import dataclasses
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra import config
+from infra import config, whole_file
 from infra.sections import section_class
 
 SETTINGS_FILE = "settings.json"
@@ -62,9 +61,7 @@ def keep(file: Path, settings: Settings) -> Settings:
         before = json.loads(file.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         before = {}
-    draft = file.with_suffix(".tmp")
-    draft.write_text(json.dumps(settings, indent=2) + "\n")
-    os.replace(draft, file)
+    whole_file.write_text(file, json.dumps(settings, indent=2) + "\n")
     return before if isinstance(before, dict) else {}
 
 

@@ -6,7 +6,6 @@ at the desk alone, and so do claims. Times are wall time: a monotonic clock may 
 
 import dataclasses
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -14,6 +13,7 @@ from typing import ClassVar
 from corrections import codec
 from corrections.help_case import Case
 from corrections.protocol import Help, table
+from infra import whole_file
 from policy.errors import WireError
 
 _LOG = logging.getLogger(__name__)
@@ -105,10 +105,8 @@ class HelpFile:
         kept = KeptCases(cases=tuple(cases))
         if self._path is None or kept == self._written:
             return
-        draft = self._path.with_suffix(".tmp")
         try:
-            draft.write_text(codec.encode(kept))
-            os.replace(draft, self._path)
+            whole_file.write_text(self._path, codec.encode(kept))
         except OSError as error:
             _LOG.error("claims and watchers' requests are not kept", extra={"cause": str(error)})
         else:

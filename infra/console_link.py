@@ -4,10 +4,10 @@ The key lies in `<home>/console.key` (mode 600) until the console takes it: good
 The console itself leaves its address in `<home>/console.address` while it listens.
 """
 
-import os
 import secrets
 import time
 
+from infra import whole_file
 from infra.home import Home
 from policy.errors import ConfigError
 
@@ -26,11 +26,7 @@ def new_link(home: Home) -> str:
     if not found:
         raise ConfigError(f"no console runs on {home.path}; touchline up or touchline console starts one")
     key = secrets.token_urlsafe(24)
-    draft = home.path / f"{KEY_FILE}.{secrets.token_hex(4)}.tmp"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key)
-    draft.replace(home.path / KEY_FILE)
+    whole_file.write_private(home.path / KEY_FILE, key)
     return f"{found}/sign-in?key={key}"
 
 

@@ -6,11 +6,10 @@ a machine of its own, `touchline robot add` writes it and a person carries it in
 
 import dataclasses
 import json
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
+from infra import whole_file
 from infra.keys import PrivateKey
 from infra.roster import Member, Stamp
 from policy.errors import ConfigError
@@ -48,11 +47,7 @@ def write(file: Path, credential: Credential) -> None:
         "token": credential.token,
         "trusted": [dataclasses.asdict(member) for member in credential.trusted],
     }
-    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}.tmp")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        out.write(json.dumps(content, indent=1) + "\n")
-    draft.replace(file)
+    whole_file.write_private(file, json.dumps(content, indent=1) + "\n")
 
 
 def read(file: Path) -> Credential:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra import credentials
+from infra import credentials, whole_file
 from infra.credentials import Credential
 from infra.keys import PrivateKey
 from infra.roster import EnrolledKey, Member, Role, Roster
@@ -172,9 +172,7 @@ class Enrolments:
             os.close(lock)
 
     def _write(self, book: _Book) -> None:
-        draft = self._file.with_suffix(".tmp")
-        draft.write_text(_to_json(book))
-        draft.replace(self._file)
+        whole_file.write_text(self._file, _to_json(book))
 
     def _read(self) -> _Book:
         try:

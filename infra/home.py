@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from infra import whole_file
 from policy.errors import ConfigError
 
 HOME_VARIABLE = "TOUCHLINE_HOME"
@@ -88,9 +89,7 @@ class Home:
     def write_fleet(self, content: Mapping[str, Any]) -> None:
         """Replace `fleet.json` in one rename, so that no reader sees half of it."""
         self.path.mkdir(parents=True, exist_ok=True)
-        draft = self.fleet_file.with_suffix(".tmp")
-        draft.write_text(json.dumps(content, indent=2) + "\n")
-        draft.replace(self.fleet_file)
+        whole_file.write_text(self.fleet_file, json.dumps(content, indent=2) + "\n")
 
     def _folder(self, name: str) -> Path:
         folder = self.path / name

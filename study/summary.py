@@ -3,11 +3,11 @@
 import collections
 import dataclasses
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from infra import whole_file
 from study.cell import Finding
 from study.compare import Difference, Pooled, difference, pool
 from study.plan import Arm, Question
@@ -18,8 +18,8 @@ SUMMARY, RESULTS = "summary.json", "results.md"
 
 def write(folder: Path, question: Question, findings: Findings) -> None:
     """Write both files, each whole or not at all."""
-    _replace(folder / SUMMARY, json.dumps(by_name(findings), indent=2, sort_keys=True) + "\n")
-    _replace(folder / RESULTS, "\n".join(lines(question, findings)) + "\n")
+    whole_file.write_text(folder / SUMMARY, json.dumps(by_name(findings), indent=2, sort_keys=True) + "\n")
+    whole_file.write_text(folder / RESULTS, "\n".join(lines(question, findings)) + "\n")
 
 
 def by_name(findings: Findings) -> dict[str, dict[str, dict[str, Any]]]:
@@ -116,9 +116,3 @@ def _row(*cells: str) -> str:
 
 def _numbers(seeds: Sequence[int]) -> str:
     return ", ".join(str(seed) for seed in seeds)
-
-
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text)
-    os.replace(partial, path)

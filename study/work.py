@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra import whole_file
 from infra.threads import set_threads
 from study.cell import Finding, Kind, Order
 
@@ -31,9 +32,7 @@ def main() -> int:
     compute = {Kind.BASE: base, Kind.COLLECT: collect, Kind.CANDIDATE: candidate, Kind.FLEET: fleet}[order.kind]
     finding = compute(order, folder)
     finding["wall_s"] = round(time.monotonic() - started_s, 1)
-    partial = own / f"{FINDING}.partial"
-    partial.write_text(json.dumps(finding, sort_keys=True))
-    partial.replace(own / FINDING)
+    whole_file.write_text(own / FINDING, json.dumps(finding, sort_keys=True))
     return 0
 
 

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from console.access import Access, Person, Role, require, session_of
-from console.people.private_file import read_text, write_text
 from console.people.tickets import Tickets
+from infra.whole_file import read_text, write_private
 
 MAX_SETTINGS_BYTES = 16_384
 
@@ -60,7 +60,7 @@ def router(access: Access, tickets: Tickets, facts: Callable[[], Mapping[str, ob
             raise HTTPException(400, "settings are a JSON object") from error
         if not isinstance(settings, dict):
             raise HTTPException(400, "settings are a JSON object")
-        await run_in_threadpool(write_text, _file(folder, person), json.dumps(settings))
+        await run_in_threadpool(write_private, _file(folder, person), json.dumps(settings))
 
     return routes
 

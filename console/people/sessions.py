@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from console.people.private_file import read_text, write_text
 from console.people.roles import Person, Role
+from infra.whole_file import read_text, write_private
 
 _LOG = logging.getLogger(__name__)
 _MAX_SESSIONS = 10_000
@@ -156,7 +156,7 @@ class Sessions:
             }
             for key, session in self._sessions.items()
         ]
-        write_text(self._file, json.dumps(rows))
+        write_private(self._file, json.dumps(rows))
 
 
 def _session(row: dict[str, Any]) -> Session:

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 import argon2
 
-from console.people.private_file import read_text, write_text
 from console.people.roles import Person, Role
+from infra.whole_file import read_text, write_private
 from policy.errors import ConfigError
 
 MAX_NAME_BYTES = 64
@@ -131,7 +131,7 @@ class UserFile:
             fcntl.flock(lock, fcntl.LOCK_EX)
             rows = dict(self._read())
             yield rows
-            write_text(self._file, json.dumps([rows[name] for name in sorted(rows)], indent=2) + "\n")
+            write_private(self._file, json.dumps([rows[name] for name in sorted(rows)], indent=2) + "\n")
 
     def _read(self) -> Mapping[str, Mapping[str, Any]]:
         try:

@@ -1,4 +1,4 @@
-"""Small files that only their owner may read, replaced in one rename."""
+"""Small files that are replaced in one rename: no reader sees half of one, and a kill leaves the one before."""
 
 import os
 import secrets
@@ -14,7 +14,14 @@ def read_text(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace the file, mode 600; no reader sees half of it."""
+    """Replace a file whose folder is there; one writer at a time."""
+    draft = path.with_name(f"{path.name}.tmp")
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file that only its owner may read, mode 600 from its first byte on; several may write at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
