@@ -8,4 +8,4 @@ check:
 	scripts/check
 bench:
 	scripts/install
-	.venv/bin/python -m benchmarks $(NAME)
+	.venv/bin/python -m benchmarks $(or $(NAME),all)

@@ -104,7 +104,7 @@ def _site(
 ) -> Site:
     spec = next(iter(robots.values())).spec
     _leave_spec(place, spec)
-    bus = buses.connect(config.from_args("kafka", KafkaConfig, args))
+    bus = buses.connect(config.from_args("kafka", KafkaConfig, args), next(iter(held.values())))
     stack.callback(bus.close)
     inference = Inference(frame.metrics)
     stack.callback(inference.close)

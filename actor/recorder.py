@@ -11,7 +11,6 @@ A few steps per message, several messages a second. A robot on its own clock let
 
 import contextlib
 import dataclasses
-import io
 import logging
 import queue
 import threading
@@ -21,8 +20,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from actor.journal import Stream
 from actor.outbox import Outbox
 from actor.spool import Spool
@@ -30,6 +27,7 @@ from infra.bus import Producer
 from infra.metrics import Metrics
 from infra.topics import EPISODES, STEPS, TELEMETRY, Topic
 from policy.errors import BusError, ConfigError
+from policy.pictures import encode_jpeg
 from policy.schema import ControlMode, Episode, Step, Telemetry, UInt8
 
 _LOG = logging.getLogger(__name__)
@@ -244,9 +242,5 @@ class Recorder:
 
 
 def encode(frame: UInt8, jpeg_quality: int) -> bytes:
-    """One picture, uint8[height, width, 3], as JPEG without chroma subsampling; raw at quality 0."""
-    if not jpeg_quality:
-        return frame.tobytes()
-    out = io.BytesIO()
-    Image.fromarray(frame).save(out, "JPEG", quality=jpeg_quality, subsampling=0)
-    return out.getvalue()
+    """One picture, uint8[height, width, 3], as JPEG; raw at quality 0."""
+    return encode_jpeg(frame, jpeg_quality) if jpeg_quality else frame.tobytes()

@@ -1,40 +1,105 @@
-"""`python -m benchmarks` lists the benchmarks; `python -m benchmarks NAME [ARGUMENT ...]` runs one, `all` each in turn.
+"""`python -m benchmarks` lists the benchmarks; `python -m benchmarks NAME [ARGUMENT ...]` runs one.
 
-Each runs in a process of its own, as by its own command, so that none inherits another's threads or caches.
+`all` runs each in turn and writes `results.md` and `results.json` beside this file; `all --quick` tries every one that
+has a small size, and writes nothing. Each runs in a process of its own, as by its own command, so that none inherits
+another's threads or caches.
 """
 
 import argparse
 import dataclasses
+import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchmarks import figures, results
+from benchmarks.results import Machine, Result
 
 EVERYTHING = "all"
+_INTERRUPTED_CODE = 130
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """One row of the table."""
+    """One row of the list."""
 
     command: tuple[str, ...]
     """A module, and the arguments that it always gets."""
     figure: str
     """What it measures, and against what."""
+    quick: str = ""
+    """Arguments of a size for trying it out, seconds; empty where there is none."""
+    is_in_all: bool = True
 
 
 BENCHMARKS = {
+    "control_tick": Benchmark(
+        command=("benchmarks.control_tick",),
+        figure="a robot's control tick with recording, against the same tick without; missed ticks",
+        quick="--quick",
+    ),
+    "ingest": Benchmark(
+        command=("benchmarks.ingest",),
+        figure="steps/s into the lake exactly once, against ready batches; what signatures cost",
+        quick="--quick",
+    ),
+    "replay": Benchmark(
+        command=("benchmarks.replay",),
+        figure="batches from the replay, against other buffers that are installed, and the table",
+        quick="--quick",
+    ),
+    "large_lake": Benchmark(
+        command=("benchmarks.large_lake",),
+        figure="replay over a million steps: memory, and how long it takes to start (minutes)",
+        quick="--quick",
+    ),
+    "learner_step": Benchmark(
+        command=("benchmarks.learner_step",),
+        figure="the learner's update, against the same in a bare torch loop; RLlib's beside it",
+        quick="--quick",
+    ),
+    "weights": Benchmark(
+        command=("benchmarks.weights",),
+        figure="a 780 MB checkpoint, from release to the robot's disk, verified",
+        quick="--quick",
+    ),
+    "hundred_robots": Benchmark(
+        command=("benchmarks.hundred_robots",),
+        figure="100 robots through one broker and one ingest: lag, CPU, what saturates first at 1,000 and 10,000",
+        quick="--quick",
+    ),
+    "sizes": Benchmark(
+        command=("benchmarks.sizes",),
+        figure="memory and CPU of each service, and per robot (minutes)",
+        quick="--quick",
+    ),
+    "soak": Benchmark(
+        command=("benchmarks.soak",),
+        figure="the highest rate this machine holds, for --minutes M: memory, files, latency of each process",
+        is_in_all=False,
+    ),
+    "follow": Benchmark(
+        command=("benchmarks.follow",),
+        figure="processor time of following a fleet's steps; a picture through the codec, against Pillow",
+        quick="--quick",
+    ),
+    "latency": Benchmark(
+        command=("benchmarks.latency",), figure="a step until it is in the replay; a release until robots act on it"
+    ),
+    "correction": Benchmark(
+        command=("benchmarks.correction",),
+        figure="end of a correction until a canary robot acts on weights that saw it, stage by stage (minutes)",
+    ),
     "robot_speed": Benchmark(command=("benchmarks.robot_speed",), figure="control steps/s of one core"),
     "busybox": Benchmark(
         command=("benchmarks.busybox",), figure="who can do BusyBox: expert, demonstrator, numb fingers (minutes)"
     ),
     "toolbox": Benchmark(
         command=("benchmarks.toolbox",), figure="who can pack the toolbox: expert, demonstrator, numb hands (minutes)"
-    ),
-    "ingest": Benchmark(
-        command=("benchmarks.ingest",), figure="steps/s into the lake exactly once, against a plain append"
-    ),
-    "replay": Benchmark(
-        command=("benchmarks.replay",), figure="batches from the ring, against the same from the Delta table"
     ),
     "fuzz": Benchmark(
         command=("benchmarks.fuzz",), figure="damaged inputs at every decoder: faults, longest, heaviest (--inputs N)"
@@ -53,12 +118,74 @@ BENCHMARKS = {
     "spread": Benchmark(
         command=("benchmarks.spread",), figure="whether a policy's own spread tells failures, and its cost (minutes)"
     ),
+    "joint": Benchmark(
+        command=("benchmarks.joint",),
+        figure="one policy for all tasks' bodies, against one per task (half an hour)",
+        quick="--demonstrations 3 --updates 2 --episodes 2",
+        is_in_all=False,
+    ),
 }
+
+
+def command_of(name: str, arguments: Sequence[str]) -> list[str]:
+    """What runs one benchmark."""
+    return [sys.executable, "-m", *BENCHMARKS[name].command, *arguments]
 
 
 def run(name: str, arguments: Sequence[str] = ()) -> int:
     """Run one benchmark as a process; returns its exit code."""
-    return subprocess.run([sys.executable, "-m", *BENCHMARKS[name].command, *arguments], check=False).returncode
+    return subprocess.run(command_of(name, arguments), check=False).returncode
+
+
+def measure(name: str, arguments: Sequence[str] = ()) -> Result:
+    """Run one as `run` does, and keep what it prints and measures."""
+    started_s, load_before = time.monotonic(), os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "figures.json"
+        environ = {**os.environ, figures.FILE_VARIABLE: str(file), "PYTHONUNBUFFERED": "1"}
+        exit_code, output = _shown(command_of(name, arguments), environ)
+        return Result(
+            name=name,
+            command=shlex.join(["python", "-m", "benchmarks", name, *arguments]),
+            duration_s=time.monotonic() - started_s,
+            load_before=load_before,
+            exit_code=exit_code,
+            figures=figures.read(file),
+            output=output,
+        )
+
+
+def _shown(command: Sequence[str], environ: Mapping[str, str]) -> tuple[int, str]:
+    """Exit code and standard output of a command, which is shown as it comes."""
+    lines = []
+    with subprocess.Popen(command, env=dict(environ), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    return process.returncode, "".join(lines)
+
+
+def run_all(folder: Path) -> int:
+    """Every benchmark at its full size, and the table; returns 0 where all went well."""
+    machine, found = Machine.here(), []
+    for name, benchmark in BENCHMARKS.items():
+        if benchmark.is_in_all:
+            print(f"\n== {name}", flush=True)
+            found.append(measure(name))
+            results.write(folder, machine, found)
+    print(f"\nwritten: {folder / 'results.md'}")
+    return int(any(result.exit_code for result in found))
+
+
+def try_all() -> int:
+    """Every benchmark that has a small size; returns 0 where all went well."""
+    code = 0
+    for name, benchmark in BENCHMARKS.items():
+        if benchmark.quick:
+            print(f"\n== {name} {benchmark.quick}", flush=True)
+            code = run(name, benchmark.quick.split()) or code
+    return code
 
 
 def listing() -> str:
@@ -76,15 +203,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.name is None:
         print(listing())
         return 0
-    if args.name != EVERYTHING:
-        return run(args.name, args.arguments)
-    if args.arguments:
-        parser.error(f"arguments are for one benchmark, not for {EVERYTHING}")
-    code = 0
-    for name in BENCHMARKS:
-        print(f"\n== {name}", flush=True)
-        code = run(name) or code
-    return code
+    try:
+        if args.name != EVERYTHING:
+            return run(args.name, args.arguments)
+        if args.arguments not in ([], ["--quick"]):
+            parser.error(f"{EVERYTHING} takes --quick or nothing; other arguments are for one benchmark")
+        return try_all() if args.arguments else run_all(Path(__file__).parent)
+    except KeyboardInterrupt:
+        return _INTERRUPTED_CODE
 
 
 if __name__ == "__main__":

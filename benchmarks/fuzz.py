@@ -8,12 +8,17 @@ import argparse
 import collections
 import dataclasses
 import enum
+import hashlib
+import json
 import random
+import re
 import resource
+import tempfile
 import time
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,9 +28,16 @@ from infra import signing, wire
 from infra.columns import field_types
 from infra.roster import Stamp
 from infra.topics import TOPICS, Topic
-from policy.errors import SchemaError, TouchlineError, WireError
+from policy import checkpoint
+from policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE
+from policy.errors import ConfigError, SchemaError, TouchlineError, WeightsRejected, WireError
+from policy.network import PolicyConfig, Words
+from policy.policy import Policy
 from policy.schema import Float32
 from policy.spec import CameraSpec, ChannelSpec, EmbodimentSpec
+from policy.tokens import Vocabulary
+from policy.transforms import Normaliser
+from robots.gym_spec import GymSpec
 from storage.frames import decode_frame
 from storage.pin import DataPin
 
@@ -41,6 +53,39 @@ _SPEC = EmbodimentSpec(
 _PLAIN: Mapping[object, object] = {
     str: "r1", int: 1, float: 0.5, bool: True, Float32: np.ones(2, np.float32), tuple[bytes, ...]: (b"ab", b"c"),
 }  # fmt: skip
+_GYM_SPEC = b"""
+[environment]
+id = "Pendulum-v1"
+kwargs = {render_mode = "rgb_array"}
+[robot]
+name = "pendulum"
+task_id = "pendulum"
+instruction = "swing up"
+control_rate_hz = 20.0
+success = "terminated"
+state = [""]
+hold = [0.0]
+[[robot.cameras]]
+name = "scene"
+height = 64
+"""
+_VALUE = re.compile(rb'\d+|"[^"\n]*"|\[[^\[\]]*\]|\{[^{}]*\}')
+"""Of JSON or TOML."""
+_OTHER_VALUES = (
+    b"-1",
+    b"0",
+    b"4096",
+    b"1000000",
+    b"9" * 12,
+    b"9" * 30,
+    b"0.5",
+    b"1e999",
+    b"true",
+    b"null",
+    b"[]",
+    b'"x"',
+)
+"""In its place: sizes of the kind that take memory, and other types."""
 _TOKENS = (b"\x00", b"\xff\xff\xff\x7f", b"\xff" * 8, b"-1", b"1e999", b"NaN", b'""', b"[" * 50, b"{}", b"null")
 
 
@@ -63,6 +108,7 @@ class Finding:
     num_inputs: int = 0
     num_taken: int = 0
     longest_s: float = 0.0
+    """Of processor time."""
     grown_bytes: int = 0
     """By how much the process's peak memory rose."""
     refusals: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
@@ -108,6 +154,8 @@ def decoders() -> list[Decoder]:
             refusal=SchemaError,
         ),
         Decoder(name="signature headers", seeds=[b"r1|k1|" + bytes(64)], decode=_stamp, refusal=SchemaError),
+        Decoder(name="gym spec", seeds=[_GYM_SPEC], decode=_gym_spec, refusal=ConfigError),
+        *_checkpoint_doors(),
     ]
 
 
@@ -127,7 +175,7 @@ def _try(door: Decoder, num_inputs: int, rng: random.Random) -> Finding:
     peak_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(num_inputs):
         data = _mutated(rng, door.seeds)
-        started_s = time.perf_counter()
+        started_s = time.process_time()
         try:
             door.decode(data)
             finding.num_taken += 1
@@ -135,7 +183,7 @@ def _try(door: Decoder, num_inputs: int, rng: random.Random) -> Finding:
             finding.refusals[str(error).split(" [")[0]] += 1
         except Exception as error:
             finding.faults.setdefault(repr(error)[:200], data)
-        finding.longest_s = max(finding.longest_s, time.perf_counter() - started_s)
+        finding.longest_s = max(finding.longest_s, time.process_time() - started_s)
         finding.num_inputs += 1
     finding.grown_bytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak_before) * 1024
     return finding
@@ -148,7 +196,7 @@ def _mutated(rng: random.Random, seeds: Sequence[bytes]) -> bytes:
         other = rng.choice(seeds)
         start = rng.randrange(len(other))
         piece = other[start : start + rng.randint(1, 32)]
-        match rng.randrange(7):
+        match rng.randrange(9):
             case 0 if place < len(data):
                 data[place] ^= 1 << rng.randrange(8)
             case 1 if place < len(data):
@@ -157,6 +205,9 @@ def _mutated(rng: random.Random, seeds: Sequence[bytes]) -> bytes:
                 del data[place : place + rng.randint(1, 16)]
             case 5:
                 del data[place:]
+            case 6 | 7 if values := list(_VALUE.finditer(data)):
+                value = rng.choice(values)
+                data[value.start() : value.end()] = rng.choice(_OTHER_VALUES)
             case 3:
                 data[place:place] = piece
             case 4:
@@ -203,6 +254,43 @@ def _sample(hint: Any) -> object:
     if typing.get_origin(hint) is tuple:
         return (_sample(typing.get_args(hint)[0]),)
     return {}
+
+
+def _checkpoint_doors() -> list[Decoder]:
+    """Both files of a checkpoint, each with a hash that fits: what is altered without one is refused before."""
+    config = PolicyConfig(horizon=2, width=8, num_heads=2, stem_channels=2, num_keypoints=2, words=Words.LEARNED)
+    spec = dataclasses.replace(_SPEC, cameras=(CameraSpec(name="scene", height=32, width=32),))
+    flat = Normaliser.fit(**{name: np.eye(2, 1, dtype=np.float32) for name in ("state", "tactile", "action")})
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint.save(Path(folder), Policy.create(config, spec, Vocabulary.of(["push it"]), flat))
+        weights, description = (Path(folder, name).read_bytes() for name in (WEIGHTS_FILE, DESCRIPTION_FILE))
+    fields = json.loads(description)
+
+    def described(data: bytes) -> bytes:
+        return json.dumps({**fields, "weights_sha256": hashlib.sha256(data).hexdigest()}).encode()
+
+    doors = {
+        "safetensors": (weights, lambda data: _load_checkpoint(data, described(data))),
+        "policy.json": (description, lambda data: _load_checkpoint(weights, data)),
+    }
+    return [
+        Decoder(name=name, seeds=[seed], decode=decode, refusal=WeightsRejected)
+        for name, (seed, decode) in doors.items()
+    ]
+
+
+def _load_checkpoint(weights: bytes, description: bytes) -> object:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, WEIGHTS_FILE).write_bytes(weights)
+        Path(folder, DESCRIPTION_FILE).write_bytes(description)
+        return checkpoint.load(Path(folder))
+
+
+def _gym_spec(data: bytes) -> object:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "spec.toml")
+        file.write_bytes(data)
+        return GymSpec.load(file)
 
 
 def _text(data: bytes) -> str:

@@ -1,116 +1,182 @@
-"""What exactly-once costs: `python -m benchmarks.ingest [--messages N] [--steps N]`.
+"""What exactly-once costs: `python -m benchmarks ingest [--messages N] [--steps N] [--turns N]`.
 
-The same messages, decoded and appended to a Delta table with as many commits, by the plainest loop that
-could do it (the baseline), and through ingest's writer: offsets, delivered ranges, one commit. Then the same once
-more with each message's signature checked.
+The same steps in the same commits, by `write_deltalake` of ready Arrow batches (the baseline: nothing to decode, to
+check or to remember), and by ingest itself: messages from a bus in memory, decoded, checked against the embodiment,
+delivered ranges, offsets in the commit. Then once more with each message's signature checked. The rate is per core:
+steps over processor time of all threads, so a busy machine changes it little.
 """
 
 import argparse
 import functools
-import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pyarrow as pa
-from deltalake import write_deltalake
+from deltalake import WriterProperties, write_deltalake
 
-from benchmarks.lake_data import episode, pictures
+from benchmarks.figures import Figure, publish, ratios, take_turns
+from benchmarks.lake_data import SPEC, episode, pictures
 from infra import identity, wire
+from infra.bus import Message
 from infra.enrolment import Enrolments
-from infra.signing import service_signer
+from infra.memory_bus import MemoryBus
+from infra.metrics import Metrics
+from infra.signing import MessageSigner
 from infra.topics import STEPS
+from storage.disk import DiskConfig, LakeDisk
+from storage.embodiments import EmbodimentGuard
+from storage.ingest import IngestConfig, TopicIngest
 from storage.provenance import Provenance
+from storage.removals import Removals
 from storage.tables import Lake, table_schema
-from storage.writer import TableWriter
+from storage.writer import REOPEN_COMMITS
 
 _MESSAGES_PER_COMMIT = 10
-Way: TypeAlias = Callable[[Lake, Sequence[bytes]], list[float]]
-Opened: TypeAlias = Callable[[bytes], pa.RecordBatch]
+_COUNTER = "touchline_ingested_records_total"
 
 
-def plain(lake: Lake, messages: Sequence[bytes]) -> list[float]:
-    """Append without any bookkeeping; seconds per commit."""
-    table, schema = lake.open(STEPS), table_schema(STEPS)
-    took: list[float] = []
-    rows: list[pa.RecordBatch] = []
-    for offset, message in enumerate(messages):
-        batch = wire.decode(STEPS, message)
-        origin: list[Any] = [
-            pa.array([0] * batch.num_rows, pa.int32()),
-            pa.array([offset] * batch.num_rows, pa.int64()),
-            pa.array([0] * batch.num_rows, pa.int64()),
-        ]
-        rows.append(pa.RecordBatch.from_arrays([*batch.columns, *origin], schema=schema))
-        if len(rows) == _MESSAGES_PER_COMMIT:
-            started = time.perf_counter()
-            write_deltalake(table, pa.Table.from_batches(rows), mode="append")
-            took.append(time.perf_counter() - started)
-            rows.clear()
-    return took
+class _Until(threading.Event):
+    """Set when so many records were stored; asked often, so it must cost nothing."""
+
+    def __init__(self, num_records: int) -> None:
+        super().__init__()
+        self._num_records = num_records
+
+    def stored(self, num_records: float) -> None:
+        """Some more were."""
+        self._num_records -= round(num_records)
+        if self._num_records <= 0:
+            self.set()
 
 
-def decoded(message: bytes) -> pa.RecordBatch:
-    """The records of a message, whoever sent it."""
-    return wire.decode(STEPS, message)
+class _Counting(Metrics):
+    """Tells of every commit."""
+
+    def __init__(self, until: _Until) -> None:
+        super().__init__()
+        self._until = until
+
+    def count(self, name: str, amount: float = 1.0, /, **labels: str) -> None:
+        super().count(name, amount, **labels)
+        if name == _COUNTER:
+            self._until.stored(amount)
 
 
-def signed(home: Path, messages: Sequence[bytes]) -> Opened:
-    """As `decoded`, after asking who signed the message; the messages are signed now."""
-    robot = identity.robot(home, "replay", is_simulated=True)
-    headers = service_signer(robot).headers
-    stamps = {message: headers(STEPS, robot.name, message) for message in messages}
-    provenance = Provenance(Enrolments(home))
-
-    def opened(message: bytes) -> pa.RecordBatch:
-        provenance.signer_of(STEPS, stamps[message], message)
-        return decoded(message)
-
-    return opened
+def sent(home: Path, num_messages: int, num_steps: int) -> MemoryBus:
+    """A bus that holds the messages, signed."""
+    bus, frames = MemoryBus(), pictures()
+    bus.ensure_topics()
+    signer = MessageSigner(functools.cache(functools.partial(identity.robot, home, is_simulated=True)))
+    producer = bus.producer("bench", signer=signer)
+    for number in range(num_messages):
+        producer.send(STEPS, episode(number, num_steps, frames)[0])
+    return bus
 
 
-def exactly_once(lake: Lake, messages: Sequence[bytes], opened: Opened = decoded) -> list[float]:
-    """Through `TableWriter`; seconds per commit."""
-    writer = TableWriter(lake, STEPS)
-    took = []
-    for offset, message in enumerate(messages):
-        writer.take(0, offset, opened(message))
-        if offset % _MESSAGES_PER_COMMIT == _MESSAGES_PER_COMMIT - 1:
-            started = time.perf_counter()
-            writer.commit()
-            took.append(time.perf_counter() - started)
-    return took
+def ready(bus: MemoryBus) -> list[pa.Table]:
+    """What the baseline writes: the rows of each commit, as ingest makes them of the same messages."""
+    messages = [message for partition in bus.log(STEPS.name) for message in partition]
+    firsts = range(0, len(messages), _MESSAGES_PER_COMMIT)
+    groups = (messages[first : first + _MESSAGES_PER_COMMIT] for first in firsts)
+    return [pa.Table.from_batches([_rows(message) for message in group]) for group in groups]
 
 
-def rate(name: str, way: Way, messages: Sequence[bytes], num_steps: int) -> float:
-    """Steps per second of one way, which is printed too."""
+def plain(tables: Sequence[pa.Table]) -> float:
+    """Append them; steps per second of processor time."""
+
+    def store(lake: Lake) -> None:
+        for number, rows in enumerate(tables):
+            if number % REOPEN_COMMITS == 0:
+                handle = lake.open(STEPS)
+            properties = WriterProperties(compression="UNCOMPRESSED")
+            write_deltalake(handle, rows, mode="append", writer_properties=properties)
+
+    return _rate(store, sum(rows.num_rows for rows in tables))
+
+
+def exactly_once(bus: MemoryBus, num_records: int, specs_dir: Path, provenance: Provenance | None) -> float:
+    """Ingest them; steps per second of processor time."""
+
+    def store(lake: Lake) -> None:
+        until = _Until(num_records)
+        metrics = _Counting(until)
+        TopicIngest(
+            STEPS,
+            lake,
+            bus,
+            config=IngestConfig(max_poll_messages=_MESSAGES_PER_COMMIT, flush_bytes=1),
+            metrics=metrics,
+            stopping=until,
+            guard=EmbodimentGuard(specs_dir),
+            removals=Removals(lake),
+            disk=LakeDisk(lake.url, DiskConfig(warn_free_bytes=0, min_free_bytes=0), metrics),
+            provenance=provenance,
+        ).run()
+
+    return _rate(store, num_records)
+
+
+def _rate(store: Callable[[Lake], None], num_records: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        started = time.perf_counter()
-        commits = way(Lake(folder), messages)
-        found = len(messages) * num_steps / (time.perf_counter() - started)
-    print(
-        f"{name:<14}{found:>10,.0f} steps/s   commit p50 {1e3 * statistics.median(commits):6.1f} ms, "
-        f"last fifth {1e3 * statistics.median(commits[-len(commits) // 5 :]):6.1f} ms"
-    )
-    return found
+        started_s = time.process_time()
+        store(Lake(folder))
+        return num_records / (time.process_time() - started_s)
+
+
+def _rows(message: Message) -> pa.RecordBatch:
+    batch = wire.decode(STEPS, message.value)
+    origin: list[Any] = [
+        pa.array([message.partition] * batch.num_rows, pa.int32()),
+        pa.array([message.offset] * batch.num_rows, pa.int64()),
+        pa.array([0] * batch.num_rows, pa.int64()),
+    ]
+    return pa.RecordBatch.from_arrays([*batch.columns, *origin], schema=table_schema(STEPS))
+
+
+def measure(num_messages: int, num_steps: int, num_turns: int) -> list[Figure]:
+    """All three ways, in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        bus, specs_dir = sent(home, num_messages, num_steps), home / "specs"
+        specs_dir.mkdir()
+        (specs_dir / f"{SPEC.spec_id}.json").write_text(SPEC.to_json())
+        tables, num_records = ready(bus), num_messages * num_steps
+        ingest = functools.partial(exactly_once, bus, num_records, specs_dir)
+        ways = {
+            "plain": lambda: plain(tables),
+            "ingest": lambda: ingest(None),
+            "signed": lambda: ingest(Provenance(Enrolments(home))),
+        }
+        rates = take_turns(ways, num_turns)
+    return [
+        Figure.of("ready batches", rates["plain"], unit="steps/s per core"),
+        Figure.of("ingest, unsigned", rates["ingest"], unit="steps/s per core"),
+        Figure.of("ingest, signatures checked", rates["signed"], unit="steps/s per core"),
+        Figure.of(
+            "ingest",
+            ratios(rates["ingest"], rates["plain"]),
+            against="write_deltalake of ready batches",
+            at_least=0.6,
+            bounded_by="decoding and checking each message",
+        ),
+        Figure.of("ingest with signatures", ratios(rates["signed"], rates["ingest"]), against="ingest without"),
+    ]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print rows per second of each, and their ratios."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print the rates, and their ratios."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=1000, help="messages to store")
     parser.add_argument("--steps", type=int, default=10, help="steps in a message")
+    parser.add_argument("--turns", type=int, default=7, help="how often each way is measured")
+    parser.add_argument("--quick", action="store_true", help="40 messages, one turn: to see that it works")
     args = parser.parse_args(argv)
-    frames = pictures()
-    messages = [wire.encode(episode(4 * n, args.steps, frames)[0]) for n in range(args.messages)]
-    with tempfile.TemporaryDirectory() as home:
-        checked = functools.partial(exactly_once, opened=signed(Path(home), messages))
-        ways: dict[str, Way] = {"plain": plain, "exactly once": exactly_once, "and signed": checked}
-        rates = {name: rate(name, way, messages, args.steps) for name, way in ways.items()}
-    print(f"ratio exactly once / plain: {rates['exactly once'] / rates['plain']:.2f}")
-    print(f"ratio and signed / exactly once: {rates['and signed'] / rates['exactly once']:.2f}")
+    size = (40, args.steps, 1) if args.quick else (args.messages, args.steps, args.turns)
+    publish(measure(*size))
     return 0
 
 

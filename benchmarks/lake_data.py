@@ -19,27 +19,29 @@ SPEC = EmbodimentSpec(
 )
 
 
-def pictures(num_pictures: int = 50) -> list[bytes]:
-    """Smooth noise as JPEG, about 1.2 KB each."""
+def pictures(num_pictures: int = 50, side: int = SIDE) -> list[bytes]:
+    """Smooth noise as JPEG, about 1.2 KB each at 64x64."""
     rng = np.random.default_rng(0)
     found = []
     for _ in range(num_pictures):
         small = Image.fromarray(rng.integers(0, 255, (8, 8, 3), dtype=np.uint8))
         sink = io.BytesIO()
-        small.resize((SIDE, SIDE)).save(sink, "JPEG")
+        small.resize((side, side)).save(sink, "JPEG")
         found.append(sink.getvalue())
     return found
 
 
-def episode(number: int, num_steps: int, frames: list[bytes]) -> tuple[list[Step], Episode]:
-    """One episode of robot `number % 4`."""
+def episode(
+    number: int, num_steps: int, frames: list[bytes], spec: EmbodimentSpec = SPEC
+) -> tuple[list[Step], Episode]:
+    """One episode of robot `number % 4`; the spec has as many channels as ours, and two cameras."""
     rng = np.random.default_rng(number)
     robot = f"r{number % 4}"
     first = number // 4 * num_steps
     shared = {
-        "spec_id": SPEC.spec_id,
+        "spec_id": spec.spec_id,
         "robot_id": robot,
-        "boot_id": robot,
+        "boot_id": f"{robot}-boot",
         "episode_id": f"e{number}",
         "source": "rollout",
         "scene_seed": number,

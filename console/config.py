@@ -1,10 +1,9 @@
 """Where the console listens and how long people stay signed in."""
 
 import dataclasses
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from corrections.auth import is_loopback
+from infra import tls
 from policy.errors import ConfigError
 
 _HOUR_S = 3600.0
@@ -40,16 +39,8 @@ class ConsoleConfig:
                 session_idle_s=self.session_idle_s,
                 session_lifetime_s=self.session_lifetime_s,
             )
-        if bool(self.tls_cert) != bool(self.tls_key):
-            raise ConfigError("console.tls_cert and console.tls_key go together: set both or none")
-        for name in ("tls_cert", "tls_key"):
-            if getattr(self, name) and not Path(getattr(self, name)).is_file():
-                raise ConfigError(f"console.{name} names no file", path=getattr(self, name))
-        if not is_loopback(self.host) and not self.is_secure:
-            raise ConfigError(
-                "set console.tls_cert and console.tls_key before listening beyond this machine, or use host 127.0.0.1",
-                host=self.host,
-            )
+        tls.check_files("console", self.tls_cert, self.tls_key)
+        tls.check_bind("console", self.host, is_secure=self.is_secure)
         for origin in self.origins:
             parts = urlsplit(origin)
             if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:

@@ -46,10 +46,12 @@ def run(args: argparse.Namespace) -> int:
     if not kafka.bootstrap_servers:
         raise ConfigError("the console needs kafka.bootstrap_servers for labels; it may be away, not unnamed")
     place = home.from_args(args)
-    signer = service_signer(identity.service(place.path, "console"))
-    records = RecordLog(lambda: bus.connect(kafka), client_id="console", signer=signer)
+    held = identity.service(place.path, "console")
+    records = RecordLog(lambda: bus.connect(kafka, held), client_id="console", signer=service_signer(held))
+    operator = config.from_args("operator", OperatorConfig, args)
     gateway = GatewayAddress(
-        url=config.from_args("operator", OperatorConfig, args).url,
+        url=operator.url,
+        ca_file=operator.ca_file,
         token=auth.operator_token(file=auth.token_file(place.path)),
     )
     live = Live(gateway)

@@ -54,9 +54,9 @@ def running(args: argparse.Namespace, place: Home, gateway: GatewayAddress, live
     watch = FleetWatch(place, config=config.from_args("fleet_watch", FleetWatchConfig, args))
     specs = config.from_args("ingest", IngestConfig, args).specs_dir
     with contextlib.ExitStack() as stack:
-        kafka = bus.connect(config.from_args("kafka", KafkaConfig, args))
-        stack.callback(kafka.close)
         signatory = identity.service(place.path, "console")
+        kafka = bus.connect(config.from_args("kafka", KafkaConfig, args), signatory)
+        stack.callback(kafka.close)
         producer = kafka.producer("console-ledger", wait_s=0, signer=service_signer(signatory))
         stack.callback(producer.close, 1.0)
         ledger = Ledger(producer, signatory=signatory)

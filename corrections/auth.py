@@ -9,7 +9,6 @@ admits it under its own name alone, until it is revoked. A process of several ro
 """
 
 import hmac
-import ipaddress
 import os
 from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from infra.credentials import Credential
 from infra.enrolment import token_sha256
+from infra.ports import is_loopback
 from infra.roster import Role, Roster
 from policy.errors import ConfigError
 
@@ -74,14 +74,6 @@ def check_bind(host: str, tokens: Mapping[str, str]) -> None:
         raise ConfigError(
             f"set {OPERATOR_VARIABLE} before listening beyond this machine, or use host 127.0.0.1", host=host
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def refusal(

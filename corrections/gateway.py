@@ -31,6 +31,7 @@ from corrections.requests import Requests
 from corrections.room import Room
 from corrections.seats import RobotProcess
 from corrections.tally import Tally
+from infra import tls
 from infra.metrics import Metrics
 from infra.ports import port_in_use
 from infra.roster import Roster
@@ -50,15 +51,21 @@ class GatewayConfig:
     """Where the gateway listens."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; beyond loopback only with tokens in the environment."""
+    """Address to listen on; beyond loopback only with tls_cert and tls_key, and tokens in the environment."""
     port: int = 8790
     """Port for robots and operators; 0 takes a free one."""
+    tls_cert: str = ""
+    """PEM file of the certificate chain; empty serves plain ws, on loopback only."""
+    tls_key: str = ""
+    """PEM file of the certificate's key."""
     allowed_origins: tuple[str, ...] = ()
     """Web origins whose pages may connect, such as https://console.example.org."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port < 65_536:
             raise ConfigError("port must be 0 to 65535", got=self.port)
+        tls.check_files("gateway", self.tls_cert, self.tls_key)
+        tls.check_bind("gateway", self.host, is_secure=bool(self.tls_cert))
 
 
 class Gateway:
@@ -97,13 +104,14 @@ class Gateway:
         """Listen.
 
         Raises:
-            ConfigError: the port is in use.
+            ConfigError: the port is in use, or the certificate is none.
         """
         try:
             self._server = await serve(
                 self._serve,
                 self._config.host,
                 self._config.port,
+                ssl=tls.server_context(self._config.tls_cert, self._config.tls_key),
                 compression=None,
                 max_size=protocol.MAX_ROBOT_BYTES,
                 process_request=self._admit,

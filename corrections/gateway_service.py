@@ -31,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
     if not kafka.bootstrap_servers:
         raise ConfigError("the gateway needs kafka.bootstrap_servers for what people say; it may be away, not unnamed")
     place = home.from_args(args).path
-    log = RecordLog(lambda: bus.connect(kafka), signer=service_signer(identity.service(place, "gateway")))
+    held = identity.service(place, "gateway")
+    log = RecordLog(lambda: bus.connect(kafka, held), signer=service_signer(held))
     token_file = auth.token_file(place)
     with service.from_args("gateway", args) as frame:
         gateway = Gateway(

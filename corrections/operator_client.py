@@ -24,6 +24,7 @@ from corrections import operator_messages as messages
 from corrections.operator_view import OperatorView
 from corrections.protocol import LeaseState
 from corrections.wish import CommandStream
+from infra import tls
 from policy.errors import ConfigError, GatewayLost, LeaseRefused, WireError
 from policy.schema import Outcome
 
@@ -37,6 +38,8 @@ class OperatorConfig:
 
     url: str = "ws://127.0.0.1:8790/operator"
     """Gateway address; wss:// across machines."""
+    ca_file: str = ""
+    """PEM file of the authorities whose certificate the gateway may show; empty for the system's."""
     operator_id: str = "operator"
     """Name under which corrections and labels are recorded."""
     command_rate_hz: float = 50.0
@@ -51,6 +54,7 @@ class OperatorConfig:
     def __post_init__(self) -> None:
         if not self.url.startswith(("ws://", "wss://")):
             raise ConfigError("url must start with ws:// or wss://", url=self.url)
+        tls.check_url("operator.url", self.url, self.ca_file)
         for name in ("command_rate_hz", "wish_lasts_s", "renew_period_s", "timeout_s"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be above 0", got=getattr(self, name))
@@ -91,6 +95,7 @@ class OperatorClient(OperatorView):
         try:
             self._socket = await connect(
                 self.config.url,
+                ssl=tls.context_for(self.config.url, self.config.ca_file),
                 compression=None,
                 max_size=_MAX_BYTES,
                 additional_headers=self._headers,

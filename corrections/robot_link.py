@@ -28,6 +28,7 @@ from corrections.inspection import About, Inspect, Inspected
 from corrections.intervention import People, SafetyConfig, command_refusal
 from corrections.mailbox import Mailbox
 from corrections.protocol import LeaseState, RobotInfo, RobotState, Stop
+from infra import tls
 from policy.errors import ConfigError, TouchlineError, WireError
 from policy.schema import UInt8
 
@@ -48,6 +49,8 @@ class LinkConfig:
 
     url: str = "ws://127.0.0.1:8790/robot"
     """Gateway address; wss:// across machines."""
+    ca_file: str = ""
+    """PEM file of the authorities whose certificate the gateway may show; empty for the system's."""
     report_rate_hz: float = 20.0
     """Reports per second of a robot that nobody holds; a held one reports every tick."""
     retry_first_s: float = 0.2
@@ -58,6 +61,7 @@ class LinkConfig:
     def __post_init__(self) -> None:
         if not self.url.startswith(("ws://", "wss://")):
             raise ConfigError("url must start with ws:// or wss://", url=self.url)
+        tls.check_url("link.url", self.url, self.ca_file)
         if not self.report_rate_hz > 0:
             raise ConfigError("report_rate_hz must be above 0", report_rate_hz=self.report_rate_hz)
         if not 0 < self.retry_first_s <= self.retry_most_s:
@@ -88,6 +92,7 @@ class RobotLink:
         self._safety = safety
         self._clock_ns = clock_ns
         self._headers = auth.header(auth.robot_token() if token is None else token)
+        self._tls = tls.context_for(config.url, config.ca_file)
         self._slots: Mapping[str, Mailbox] = {r.robot_id: Mailbox(r, view) for view, r in enumerate(robots)}
         self._about = about or About()
         self._inspected: list[Inspected] = []
@@ -168,6 +173,7 @@ class RobotLink:
             try:
                 async with connect(
                     self._config.url,
+                    ssl=self._tls,
                     compression=None,
                     max_size=protocol.MAX_OPERATOR_BYTES,
                     additional_headers=self._headers,

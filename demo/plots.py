@@ -20,7 +20,8 @@ from demo.evidence import VersionEvidence
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 _GAP_PX = 2
-_INK = "#123456"  # Stands for currentColor until the SVG is written; no figure uses it otherwise.
+INK = "#123456"
+"""Stands for currentColor until the SVG is written; no figure uses it otherwise."""
 ROLE_STYLE = {
     "base": (BLUE, "o"),
     "previous": (BLUE, "s"),
@@ -30,16 +31,17 @@ ROLE_STYLE = {
 }
 
 
-def _svg(draw: Callable[[Axes], None], title: str, size: tuple[float, float] = (5.2, 3.2)) -> str:
+def svg(draw: Callable[[Axes], None], title: str, size: tuple[float, float] = (5.2, 3.2)) -> str:
+    """What `draw` draws, as the text of an SVG; the same input gives the same text. `size` is in inches."""
     style: Any = {
         "svg.fonttype": "none",
         "font.family": "sans-serif",
         "font.size": 10,
-        "axes.edgecolor": _INK,
-        "axes.labelcolor": _INK,
-        "text.color": _INK,
-        "xtick.color": _INK,
-        "ytick.color": _INK,
+        "axes.edgecolor": INK,
+        "axes.labelcolor": INK,
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlelocation": "left",
@@ -53,8 +55,8 @@ def _svg(draw: Callable[[Axes], None], title: str, size: tuple[float, float] = (
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False, fontsize=9)
         text = io.StringIO()
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    return text.getvalue()[text.getvalue().index("<svg") :].replace(_INK, "currentColor")
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return text.getvalue()[text.getvalue().index("<svg") :].replace(INK, "currentColor")
 
 
 def success_by_version(versions: Sequence[VersionEvidence]) -> str:
@@ -83,7 +85,7 @@ def success_by_version(versions: Sequence[VersionEvidence]) -> str:
         axes.set_ylim(0, 1.04)
         _name_versions(axes, versions)
 
-    return _svg(draw, "Success without help")
+    return svg(draw, "Success without help")
 
 
 def throughput_by_version(versions: Sequence[VersionEvidence]) -> str:
@@ -94,10 +96,10 @@ def throughput_by_version(versions: Sequence[VersionEvidence]) -> str:
             value = version.throughput_per_robot_hour
             scale = value / version.success_rate if version.success_rate else 0.0
             error = [[value - version.success_low * scale], [version.success_high * scale - value]]
-            axes.bar(x, value, yerr=error, color=ROLE_STYLE[version.role][0], width=0.6, capsize=4, ecolor=_INK)
+            axes.bar(x, value, yerr=error, color=ROLE_STYLE[version.role][0], width=0.6, capsize=4, ecolor=INK)
         _name_versions(axes, versions)
 
-    return _svg(draw, "Throughput, successes per robot-hour")
+    return svg(draw, "Throughput, successes per robot-hour")
 
 
 def intervention_share_by_version(versions: Sequence[VersionEvidence]) -> str:
@@ -109,7 +111,7 @@ def intervention_share_by_version(versions: Sequence[VersionEvidence]) -> str:
         axes.set_ylabel("% of steps")
         _name_versions(axes, worked)
 
-    return _svg(draw, "Steps executed by a person")
+    return svg(draw, "Steps executed by a person")
 
 
 def value_calibration(values: NDArray[np.float64], returns: NDArray[np.float64]) -> str:
@@ -118,7 +120,7 @@ def value_calibration(values: NDArray[np.float64], returns: NDArray[np.float64])
     def draw(axes: Axes) -> None:
         order = np.argsort(values)
         bins = [chunk for chunk in np.array_split(order, 10) if chunk.size]
-        axes.plot([-1, 0], [-1, 0], color=_INK, linewidth=0.8, linestyle=":", label="perfect")
+        axes.plot([-1, 0], [-1, 0], color=INK, linewidth=0.8, linestyle=":", label="perfect")
         axes.plot(
             [values[chunk].mean() for chunk in bins],
             [returns[chunk].mean() for chunk in bins],
@@ -129,7 +131,7 @@ def value_calibration(values: NDArray[np.float64], returns: NDArray[np.float64])
         axes.set_xlabel("predicted value")
         axes.set_ylabel("realised return")
 
-    return _svg(draw, "Value calibration")
+    return svg(draw, "Value calibration")
 
 
 def advantage_histogram(advantages: NDArray[np.float64], positive: NDArray[np.bool_]) -> str:
@@ -155,7 +157,7 @@ def advantage_histogram(advantages: NDArray[np.float64], positive: NDArray[np.bo
         axes.set_xlabel("advantage")
         axes.set_ylabel("steps")
 
-    return _svg(draw, "Advantages")
+    return svg(draw, "Advantages")
 
 
 def data_flow(seconds: NDArray[np.float64], is_correction: NDArray[np.bool_]) -> str:
@@ -177,7 +179,7 @@ def data_flow(seconds: NDArray[np.float64], is_correction: NDArray[np.bool_]) ->
         axes.set_xlabel("minutes")
         axes.set_ylabel("steps so far")
 
-    return _svg(draw, "Data flow")
+    return svg(draw, "Data flow")
 
 
 def touch_trace(
@@ -190,7 +192,7 @@ def touch_trace(
         axes.set_xlabel("s")
         axes.set_ylabel(label)
 
-    return _svg(draw, "Felt", size=(14.0, 2.2))
+    return svg(draw, "Felt", size=(14.0, 2.2))
 
 
 def contact_sheet(frames: Sequence[NDArray[np.uint8]]) -> str:

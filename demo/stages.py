@@ -19,6 +19,7 @@ from infra.fleet import Doors, FleetConfig, service_launch, start_fleet
 from infra.local import StopAsked, Supervisor
 from infra.processes import Launch
 from infra.topics import STEPS
+from robots.tasks import Lesson
 from storage.audit import Audit, audit
 from storage.tables import Lake
 
@@ -43,6 +44,14 @@ _QUICK_ROLLOUT = {
     "TOUCHLINE_ROLLOUT__MIN_ROBOT_MINUTES": "0",
 }
 """One canary robot, then everybody as soon as the evidence is there: nobody watches a demo soak."""
+
+
+def base_settings(lesson: Lesson) -> dict[str, str]:
+    """What tells the learner how its base learns."""
+    return {
+        "TOUCHLINE_LEARNER__BASE_DEMONSTRATIONS": str(lesson.demonstrations),
+        "TOUCHLINE_LEARNER__BASE_UPDATES": str(lesson.updates),
+    }
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -88,17 +97,21 @@ class Stages:
         return self._settle()
 
     def _start(self) -> None:
+        lesson = self.config.lesson
         fleet = FleetConfig(
             num_actors=_NUM_ACTORS,
             robots_per_actor=self.config.robots // _NUM_ACTORS,
             has_critic=self.config.has_critic,
             algorithm=self.config.algorithm,
             task=self.config.task,
-            demonstrations=self.config.demonstrations,
+            demonstrations=lesson.demonstrations,
             seed=self.config.seed,
         )
         self._environ = start_fleet(
-            self.supervisor, fleet, self.doors, environ={**_OWN_LAKE, **_SHORT_ROUND, **_QUICK_ROLLOUT}
+            self.supervisor,
+            fleet,
+            self.doors,
+            environ={**_OWN_LAKE, **_SHORT_ROUND, **_QUICK_ROLLOUT, **base_settings(lesson)},
         )
         self.screen.stay(f"watch and help: {console_link.new_link(self.supervisor.home)}")
 

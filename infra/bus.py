@@ -4,22 +4,30 @@
     consumer.poll()                messages of one topic, from offsets that the caller chose
     bus.dead_letter(message, why)  what did not validate, safe before the caller goes on
 
-There are no consumer groups: whoever consumes knows its offsets (ingest keeps them in the table) or
-wants only what comes from now on.
+    bus.member(...).poll()         the same, of those partitions that a group deals out to this member
+
+A group says who reads which partition, never from where: whoever consumes knows its offsets (ingest keeps them
+in the table) or wants only what comes from now on.
 """
 
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from infra import wire
+from infra.credentials import Credential
 from infra.topics import DEAD_LETTERS, TOPICS, Topic
 from policy.errors import ConfigError, RecordTooLarge, SchemaError
 from policy.schema import SCHEMA_VERSION
 
 Offsets: TypeAlias = Mapping[int, int] | Literal["earliest", "latest"]
 """Next offset to read per partition; partitions that are not named start at the earliest kept."""
+
+Begin: TypeAlias = Callable[[Mapping[int, int]], Offsets]
+"""Told which partitions are the member's from now on, with the offset that the next message of each will get; says
+where to read on. Called by `poll`, each time that the group deals, before any message of theirs is given."""
 
 OnDelivery: TypeAlias = Callable[[Exception | None], None]
 """Called once per `send`, on the bus's own thread, so it must be quick: None when every message is
@@ -52,6 +60,14 @@ class KafkaConfig:
 
     bootstrap_servers: str = ""
     """host:port[,host:port...]; empty starts a broker of our own on this machine."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
+    """PLAINTEXT on this machine only; SSL is TLS; SASL_SSL is TLS and an account for each member."""
+    ca_file: str = ""
+    """PEM file of the authorities whose certificates a broker may show; empty for the system's."""
+    sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256"] = "SCRAM-SHA-512"
+    """How an account proves that it knows its password, without sending it."""
+    username: str = ""
+    """Account at the broker, its password in TOUCHLINE_KAFKA_PASSWORD; empty logs in as the member that this is."""
     topic_prefix: str = ""
     """Put before every topic's name, for a shared cluster (and to keep tests apart)."""
     replication_factor: int = -1
@@ -65,8 +81,14 @@ class KafkaConfig:
     kafka-python 3.0.12 producer whose batch runs out of it while the broker is away never sends again."""
     linger_ms: int = 5
     """How long a message waits for company."""
+    session_timeout_s: float = 10.0
+    """A member of a consumer group that is silent for this long loses its partitions to the others."""
 
     def __post_init__(self) -> None:
+        if self.ca_file and self.security_protocol == "PLAINTEXT":
+            raise ConfigError("kafka.ca_file needs kafka.security_protocol SASL_SSL or SSL", ca_file=self.ca_file)
+        if self.ca_file and not Path(self.ca_file).is_file():
+            raise ConfigError("kafka.ca_file names no file", path=self.ca_file)
         if self.delivery_timeout_s < self.request_timeout_s + self.linger_ms / 1e3:
             raise ConfigError(
                 "kafka.delivery_timeout_s must be above kafka.request_timeout_s + kafka.linger_ms",
@@ -104,7 +126,7 @@ class Producer(Protocol):
 
 
 class Consumer(Protocol):
-    """Reads one topic, all its partitions, from explicit offsets; one thread at a time."""
+    """Reads one topic, all its partitions or those dealt to it, from explicit offsets; one thread at a time."""
 
     def poll(self, timeout_s: float, max_messages: int = 1000) -> list[Message]:
         """Messages in order per partition; empty when none came in time.
@@ -143,7 +165,14 @@ class Bus(Protocol):
         """
 
     def consumer(self, topic: str, offsets: Offsets) -> Consumer:
-        """A new consumer of one topic."""
+        """A new consumer of one topic, all of it."""
+
+    def member(self, topic: str, group: str, begin: Begin) -> Consumer:
+        """A new consumer of one topic that shares its partitions with the group's other members.
+
+        Each partition is dealt to one member. One that is gone, or silent for `kafka.session_timeout_s`, loses its
+        partitions to the others and learns of it with its next `poll`: what it took until then it may still hold.
+        """
 
     def dead_letter(self, message: Message, reason: str, timeout_s: float = 10.0) -> None:
         """Keep a message that did not validate, byte for byte; returns when it is acknowledged.
@@ -156,12 +185,15 @@ class Bus(Protocol):
         """Close what the bus itself opened; producers and consumers are their owners' to close."""
 
 
-def connect(config: KafkaConfig) -> Bus:
+def connect(config: KafkaConfig, held: Credential | None = None) -> Bus:
     """The bus of a configuration; the client is imported here, so that --help stays quick.
 
+    Args:
+        config: where it is.
+        held: who this process is: its account, where Kafka asks for one.
+
     Raises:
-        ConfigError: no broker is named.
-        BusUnavailable: the broker does not answer.
+        ConfigError: no broker is named, one beyond this machine without TLS, or no password is known.
     """
     if not config.bootstrap_servers:
         raise ConfigError(
@@ -169,8 +201,10 @@ def connect(config: KafkaConfig) -> Bus:
             "or set kafka.bootstrap_servers (TOUCHLINE_KAFKA__BOOTSTRAP_SERVERS)"
         )
     from infra.kafka_bus import KafkaBus
+    from infra.kafka_connection import Connection
+    from infra.kafka_login import login_of
 
-    return KafkaBus(config)
+    return KafkaBus(Connection(config=config, login=login_of(config, held)))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,7 @@ COMMANDS = {
     ),
     "shadow": Command("infra.release_commands:run_shadow", "let a version propose beside the champion, and never act"),
     "robot": Command("infra.robot_commands:main", "who belongs to the fleet: add|list|rotate|revoke"),
+    "acl": Command("infra.acl_command:main", "accounts and rights at Kafka, for its administrator: render|secret"),
     "sign": Command("infra.sign_command:main", "vouch for weights that the learner did not sign"),
     "freeze": Command("infra.release_commands:run_freeze", "stop promotions"),
     "thaw": Command("infra.release_commands:run_thaw", "allow promotions again"),

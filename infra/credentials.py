@@ -28,6 +28,11 @@ class Credential:
     trusted: tuple[Member, ...]
     """The services as they were at enrolment: whose weights and release orders count."""
 
+    @property
+    def kafka_password(self) -> str:
+        """Of its account at the broker; made from the key, so that there is nothing more to keep, or to rotate."""
+        return self.key.secret_for("kafka password")
+
     def stamp(self, statement: bytes) -> Stamp:
         """Sign."""
         return Stamp(signer=self.name, key_id=self.key.public.key_id, signature=self.key.sign(statement))

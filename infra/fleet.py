@@ -110,7 +110,7 @@ def start_doors(supervisor: Supervisor, doors: Doors) -> Settings:
         launches.append(launch)
     supervisor.start(launches)
     kafka = dataclasses.replace(doors.kafka, bootstrap_servers=bootstrap_servers)
-    with contextlib.closing(bus.connect(kafka)) as cluster:
+    with contextlib.closing(bus.connect(kafka, identity.service(supervisor.home.path, "ingest"))) as cluster:
         cluster.ensure_topics()
     return {"kafka": {"bootstrap_servers": bootstrap_servers}, "mlflow": {"tracking_url": tracking_url}}
 

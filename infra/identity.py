@@ -14,7 +14,8 @@ from infra.roster import Role, Roster
 from infra.weight_signing import Trust
 from policy.errors import ConfigError
 
-SERVICES = {
+SERVICES: dict[str, tuple[Role, ...]] = {
+    "ingest": (),
     "gateway": (Role.SERVICE,),
     "console": (Role.SERVICE, Role.RELEASER),
     "critic": (Role.SERVICE,),
@@ -22,7 +23,9 @@ SERVICES = {
     "learner": (Role.SERVICE, Role.PUBLISHER),
     "release": (Role.SERVICE, Role.RELEASER),
 }
-"""Services by name, and what their signatures stand for; `release` is the command line (promote, rollback, ...)."""
+"""Services by name, and what their signatures stand for; `release` is the command line (promote, rollback, ...).
+
+Ingest says nothing to anybody: it is one of them for its account at the broker."""
 
 _AUTHOR = "this machine"
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from infra.bus import OnDelivery
-from policy.errors import BusUnavailable
+from policy.errors import BusRefused, BusUnavailable
 
 Settle = Callable[[Exception | None], None]
 """One message is acknowledged (None) or has failed."""
@@ -67,4 +67,5 @@ class _Answer:
             self._error = self._error or error
             is_last, cause = self._num_open == 0, self._error
         if is_last and self._on_delivery is not None:
-            self._on_delivery(BusUnavailable("not delivered", cause=str(cause)) if cause else None)
+            named = cause if isinstance(cause, BusRefused) else BusUnavailable("not delivered", cause=str(cause))
+            self._on_delivery(named if cause else None)

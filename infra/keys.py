@@ -1,4 +1,4 @@
-"""Ed25519 signatures (RFC 8032): the only module that imports `cryptography`.
+"""Ed25519 signatures (RFC 8032) and secrets made from their keys: the only module that imports `cryptography`.
 
 What is signed is a statement: a purpose and its parts, each with its length before it, so that no two
 statements are the same bytes and a signature made for one purpose is good for no other. Long parts go in
@@ -12,10 +12,13 @@ import struct
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from policy.errors import ConfigError
 
 _KEY_ID_CHARS = 16
+_SECRET_BYTES = 32
 
 
 class PrivateKey:
@@ -49,6 +52,11 @@ class PrivateKey:
     def sign(self, statement: bytes) -> bytes:
         """64 bytes."""
         return self._key.sign(statement)
+
+    def secret_for(self, purpose: str) -> str:
+        """A secret made from this key for another purpose (HKDF, RFC 5869): it says nothing of the key."""
+        derived = HKDF(algorithm=SHA256(), length=_SECRET_BYTES, salt=None, info=statement(purpose))
+        return base64.urlsafe_b64encode(derived.derive(self._key.private_bytes_raw())).decode().rstrip("=")
 
 
 class PublicKey:

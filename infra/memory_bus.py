@@ -6,9 +6,11 @@ For tests and for one-process experiments. Nothing is retained beyond the proces
 import threading
 import time
 import zlib
+from collections import defaultdict
 from collections.abc import Sequence
 
 from infra.bus import (
+    Begin,
     Headers,
     Message,
     Offsets,
@@ -30,6 +32,7 @@ class MemoryBus:
         """Set to False to make everything raise BusUnavailable, as when the broker is away."""
         self._logs: dict[str, list[list[Message]]] = {}
         self._changed = threading.Condition()
+        self._groups: defaultdict[tuple[str, str], MemoryGroup] = defaultdict(MemoryGroup)
 
     def ensure_topics(self, timeout_s: float = 30.0) -> None:
         """Create what is missing of the topic table."""
@@ -45,6 +48,10 @@ class MemoryBus:
     def consumer(self, topic: str, offsets: Offsets) -> "MemoryConsumer":
         """A new consumer of one topic."""
         return MemoryConsumer(self, topic, offsets)
+
+    def member(self, topic: str, group: str, begin: Begin) -> "MemoryMember":
+        """A new consumer of one topic that shares its partitions with the group's other members."""
+        return MemoryMember(self, topic, self._groups[topic, group], begin)
 
     def dead_letter(self, message: Message, reason: str, timeout_s: float = 10.0) -> None:
         """Keep a message that did not validate, byte for byte."""
@@ -158,11 +165,67 @@ class MemoryConsumer:
 
     def _take(self, max_messages: int) -> list[Message]:
         found: list[Message] = []
-        for partition, messages in enumerate(self._bus.log(self._topic)):
-            start = self._next[partition]
+        for partition, start in list(self._next.items()):
+            messages = self._bus.log(self._topic)[partition]
             if start > len(messages):
                 raise BusError("the offset is not kept", topic=self._topic, partition=partition, offset=start)
             taken = messages[start : start + max_messages - len(found)]
             self._next[partition] = start + len(taken)
             found.extend(taken)
         return found
+
+
+class MemoryMember(MemoryConsumer):
+    """Reads the partitions that its group deals to it."""
+
+    def __init__(self, bus: MemoryBus, topic: str, group: "MemoryGroup", begin: Begin) -> None:
+        self._next = {}  # none until the group deals
+        super().__init__(bus, topic, {})
+        self._group, self._begin = group, begin
+        self.dealt: list[int] | None = None
+        """Partitions that wait for `begin`."""
+        group.join(self, num_partitions=len(bus.log(topic)))
+
+    def poll(self, timeout_s: float, max_messages: int = 1000) -> list[Message]:
+        """Messages in order per partition; empty when none came in time."""
+        dealt, self.dealt = self.dealt, None
+        if dealt is not None:
+            self._next = dict.fromkeys(dealt, 0)
+            ends = self.end_offsets()
+            start = self._begin(ends)
+            self._next = ends if start == "latest" else self._next | ({} if start == "earliest" else dict(start))
+        return super().poll(timeout_s, max_messages)
+
+    def end_offsets(self) -> dict[int, int]:
+        """The offset that the next message of each of its partitions will get."""
+        return {partition: end for partition, end in super().end_offsets().items() if partition in self._next}
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._group.leave(self)
+
+
+class MemoryGroup:
+    """Deals a topic's partitions to its members, again whenever one comes or goes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._members: list[MemoryMember] = []
+        self._num_partitions = 0
+
+    def join(self, member: MemoryMember, num_partitions: int) -> None:
+        """Deal to one more."""
+        with self._lock:
+            self._num_partitions = num_partitions
+            self._members.append(member)
+            self._deal()
+
+    def leave(self, member: MemoryMember) -> None:
+        """Deal to one less."""
+        with self._lock:
+            self._members.remove(member)
+            self._deal()
+
+    def _deal(self) -> None:
+        for place, member in enumerate(self._members):
+            member.dealt = list(range(place, self._num_partitions, len(self._members)))

@@ -58,6 +58,7 @@ METRICS = {
     "touchline_records_waiting": Metric("gauge", "Labels, marks, answers, audit entries not acknowledged"),
     # Lake
     "touchline_kafka_lag_records": Metric("gauge", "Messages not yet in the table", ("topic",)),
+    "touchline_ingest_partitions": Metric("gauge", "Partitions that this ingest reads", ("topic",)),
     "touchline_delta_commit_age_seconds": Metric("gauge", "Since the last commit", ("topic",)),
     "touchline_delta_commit_seconds": Metric("histogram", "Duration of one commit", ("topic",)),
     "touchline_ingested_records_total": Metric("counter", "Records committed", ("topic",)),

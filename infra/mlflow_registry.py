@@ -27,10 +27,11 @@ from infra.registry import (
     complete_tags,
     install,
 )
-from policy.errors import RegistryUnavailable, WeightsRejected
+from policy.errors import RegistryRefused, RegistryUnavailable, WeightsRejected
 
 _ARTIFACT_PATH = "checkpoint"
 _MAX_PARAM_CHARS = 6000
+_REFUSED = ("PERMISSION_DENIED", "UNAUTHENTICATED")
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """The server's codes for a version or an alias that is not there (or is no number at all)."""
 
@@ -183,6 +184,13 @@ class MlflowRegistry:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> RegistryUnavailable:
+        if getattr(error, "error_code", "") in _REFUSED or "error code 401" in str(error):
+            return RegistryRefused(
+                "MLflow refuses this account: mend its permissions, "
+                "or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+                tracking_url=self._config.tracking_url,
+                cause=str(error)[:300],
+            )
         return RegistryUnavailable(
             "MLflow does not answer", tracking_url=self._config.tracking_url, cause=str(error)[:300]
         )

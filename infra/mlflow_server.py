@@ -1,15 +1,17 @@
-"""The embedded MLflow: its own server with one worker, sqlite and local artifacts.
+"""The embedded MLflow: its own server with one worker and sqlite; artifacts beside it or in an object store.
 
 A server that exists already is used instead by naming it in mlflow.tracking_url.
 """
 
 import dataclasses
 import http.client
+import importlib.util
 import sys
 from pathlib import Path
 
 from infra.ports import LOOPBACK, choose_port
 from infra.processes import Launch
+from policy.errors import ConfigError
 
 _ENVIRON = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -24,6 +26,13 @@ class MlflowServerConfig:
 
     port: int = 0
     """Port on 127.0.0.1; 0 for a free one."""
+    artifacts_url: str = ""
+    """Folder or s3://bucket/path where the server keeps weights; empty is beside its database. Keys and endpoint of a
+    store come from its usual environment variables (AWS_ENDPOINT_URL, ...), and only the server needs them."""
+
+    def __post_init__(self) -> None:
+        if self.artifacts_url.startswith("s3://") and importlib.util.find_spec("boto3") is None:
+            raise ConfigError("mlflow_server.artifacts_url in S3 needs boto3: install touchline[s3]")
 
 
 def launch(directory: Path, config: MlflowServerConfig) -> tuple[Launch, str]:
@@ -40,7 +49,7 @@ def launch(directory: Path, config: MlflowServerConfig) -> tuple[Launch, str]:
         # The default of four workers takes 2 GB and is slower: they wait for one another on sqlite.
         "--workers": "1",
         "--backend-store-uri": f"sqlite:///{directory}/mlflow.db",
-        "--artifacts-destination": str(directory / "artifacts"),
+        "--artifacts-destination": config.artifacts_url or str(directory / "artifacts"),
     }
     arguments = (argument for option in options.items() for argument in option)
     start = Launch(

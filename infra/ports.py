@@ -1,10 +1,19 @@
-"""Ports on this machine: find a free one, and refuse a taken one in words."""
+"""Ports on this machine: find a free one, refuse a taken one in words, and know which addresses are this machine's."""
 
+import ipaddress
 import socket
 
 from policy.errors import ConfigError
 
 LOOPBACK = "127.0.0.1"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def free_port(host: str = LOOPBACK) -> int:

@@ -160,7 +160,7 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
 def _connected(args: argparse.Namespace) -> Iterator[tuple[PolicyRegistry, Ledger]]:
     weights = registry.connect(config.from_args("mlflow", MlflowConfig, args))
     signatory = identity.service(home.from_args(args).path, "release")
-    cluster = bus.connect(config.from_args("kafka", KafkaConfig, args))
+    cluster = bus.connect(config.from_args("kafka", KafkaConfig, args), signatory)
     producer = cluster.producer("release", signer=service_signer(signatory))
     try:
         yield weights, Ledger(producer, signatory=signatory)

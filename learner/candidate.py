@@ -24,7 +24,7 @@ from infra.ledger import Ledger
 from infra.registry import SPEC_TAG, PolicyRegistry, PolicyVersion
 from learner.condition_report import ConditionReport, measure_condition
 from learner.data import Data
-from learner.labels import Algorithm, Pool
+from learner.labels import USED, Algorithm
 from learner.losses import held_out_loss
 from learner.train_state import TrainState
 from policy import checkpoint
@@ -105,7 +105,7 @@ def describe(
         data_pin=state.pin,
         guidance=algorithm.guidance(state.labels),
         mix=_mix(algorithm.mix(state.labels).reason, data.num_stale_episodes),
-        steps={p.name.lower(): state.labels.count(p) for p in Pool if p is not Pool.UNUSED},
+        steps={p.name.lower(): state.labels.count(p) for p in USED},
         held_out_loss=held_out_loss(policy, data),
         condition=measure_condition(policy, data, state.labels, seed=state.seed) if state.round else None,
         critic=dataclasses.asdict(report) if report else None,

@@ -36,7 +36,7 @@ class ConditionReport:
 def measure_condition(policy: Policy, data: Data, labels: Labels, *, seed: int) -> ConditionReport:
     """Compare conditions on steps that the round learned from."""
     rng = np.random.default_rng(seed)
-    used = np.flatnonzero(labels.pool != Pool.UNUSED)
+    used = np.flatnonzero(labels.is_used)
     observations = data.observations(rng.choice(used, size=min(_NUM_SAMPLES, len(used)), replace=False))
     positive = _chunks(policy, observations, _POSITIVE, seed)
     return ConditionReport(

@@ -26,6 +26,8 @@ class CriticConfig:
 
     num_folds: int = 2
     """K; each network trains on the episodes of the other folds."""
+    num_networks: int = 1
+    """Networks of each fold, whose mean judges: an ensemble."""
     min_ranking: float = 0.25
     """Held-out Spearman correlation of value and return on autonomous steps, below which no step is labelled."""
     min_auc: float = 0.6
@@ -38,6 +40,8 @@ class CriticConfig:
     def __post_init__(self) -> None:
         if self.num_folds < 2:
             raise ConfigError("num_folds must be at least 2", value=self.num_folds)
+        if self.num_networks < 1:
+            raise ConfigError("num_networks must be at least 1", value=self.num_networks)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,11 +104,15 @@ def fit_critic(
     networks, losses = [], []
     for held_out in range(config.num_folds):
         steps = np.flatnonzero(is_known & (fold != held_out))
-        network, loss = fit(data, steps, returns.return_to_go[steps], value_config, device=device, seed=seed + held_out)
         judged = np.flatnonzero(fold == held_out)
-        value[judged] = score(network, data, judged)
-        networks.append(network)
-        losses.append(loss)
+        scores = []
+        for member in range(config.num_networks):
+            own_seed = seed + held_out + config.num_folds * member
+            network, loss = fit(data, steps, returns.return_to_go[steps], value_config, device=device, seed=own_seed)
+            scores.append(score(network, data, judged))
+            networks.append(network)
+            losses.append(loss)
+        value[judged] = np.mean(scores, axis=0)
     report = measure(experience, returns, value, float(np.mean(losses)), config)
     return CriticFit(value=value, report=report, networks=tuple(networks))
 

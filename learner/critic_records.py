@@ -38,6 +38,7 @@ def value_records(data: Data, labels: Labels, *, critic_version: str, boot_id: s
     experience = data.experience
     episode = experience.episode
     known = np.isfinite(labels.value) & np.isfinite(labels.return_to_go) & np.isfinite(labels.advantage)
+    is_positive = labels.is_used & (labels.pool != Pool.AUTONOMOUS_NEGATIVE)
     for seq, step in enumerate(np.flatnonzero(known), start=first_seq):
         yield Value(
             boot_id=boot_id,
@@ -48,5 +49,5 @@ def value_records(data: Data, labels: Labels, *, critic_version: str, boot_id: s
             value=float(labels.value[step]),
             return_to_go=float(labels.return_to_go[step]),
             advantage=float(labels.advantage[step]),
-            improvement_indicator=bool(labels.pool[step] not in (Pool.UNUSED, Pool.AUTONOMOUS_NEGATIVE)),
+            improvement_indicator=bool(is_positive[step]),
         )

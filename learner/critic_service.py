@@ -50,9 +50,9 @@ def run(args: argparse.Namespace) -> int:
     os.nice(settings.niceness)
     with contextlib.ExitStack() as stack:
         frame = stack.enter_context(service.from_args("critic", args))
-        bus = buses.connect(config.from_args("kafka", KafkaConfig, args))
-        stack.callback(bus.close)
         held = identity.service(place.path, "critic")
+        bus = buses.connect(config.from_args("kafka", KafkaConfig, args), held)
+        stack.callback(bus.close)
         producer = bus.producer("critic", signer=service_signer(held))
         stack.callback(producer.close)
         mlflow = config.from_args("mlflow", MlflowConfig, args)

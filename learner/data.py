@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from learner.experience import Bool, Experience, Int64
 from learner.value import Observations
-from policy.batch import ChunkBatch, ObservationBatch
+from policy.batch import ChunkBatch, MixedBatch, ObservationBatch
 from policy.schema import Float32, UInt8
 from policy.spec import EmbodimentSpec
 
@@ -41,7 +41,7 @@ class Data(Observations, Protocol):
     def num_stale_episodes(self) -> int:
         """Episodes whose outcome is not told, because their weights are too old."""
 
-    def chunks(self, steps: Int64, horizon: int, indicator: NDArray[np.int64]) -> ChunkBatch:
+    def chunks(self, steps: Int64, horizon: int, indicator: NDArray[np.int64]) -> ChunkBatch | MixedBatch:
         """Training samples that start at some steps of the experience."""
 
 

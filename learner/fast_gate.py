@@ -30,10 +30,12 @@ class FastGateConfig:
     """After so long without them the judge says so, and waits on."""
     max_error_ratio: float = 2.0
     """Held-out error over the champion's: corrections move a policy away from demonstrations somewhat."""
+    max_drift_ratio: float = 3.0
+    """Held-out error over the base's: many promotions, each a little worse than the last, add up."""
 
     def __post_init__(self) -> None:
-        if self.num_episodes < 0 or self.max_error_ratio < 1:
-            raise ConfigError("num_episodes must not be negative, max_error_ratio at least 1")
+        if self.num_episodes < 0 or min(self.max_error_ratio, self.max_drift_ratio) < 1:
+            raise ConfigError("num_episodes must not be negative, max_error_ratio and max_drift_ratio at least 1")
 
 
 def flaw_of_weights(registry: PolicyRegistry, version: PolicyVersion, directory: Path, *, spec_id: str) -> str:
@@ -56,14 +58,26 @@ def flaw_of_weights(registry: PolicyRegistry, version: PolicyVersion, directory:
     return "" if np.isfinite(warm_up(policy, Guidance())).all() else "its actions are not finite"
 
 
-def flaw_of_error(candidate: PolicyVersion, champion: PolicyVersion | None, config: FastGateConfig) -> str:
+def flaw_of_error(
+    candidate: PolicyVersion, champion: PolicyVersion | None, base: PolicyVersion | None, config: FastGateConfig
+) -> str:
     """What is wrong with its error on held-out demonstrations, in words; empty where nothing is."""
-    ours = _held_out(candidate)
-    theirs = _held_out(champion) if champion else math.nan
-    if math.isnan(theirs):
-        return ""
-    if not ours <= config.max_error_ratio * theirs:
-        return f"held-out error {ours:.4f} against the champion's {theirs:.4f}"
+    return flaw_of_losses(
+        _held_out(candidate),
+        champion=_held_out(champion) if champion else math.nan,
+        base=_held_out(base) if base else math.nan,
+        config=config,
+    )
+
+
+def flaw_of_losses(ours: float, *, champion: float, base: float, config: FastGateConfig) -> str:
+    """The same from the losses themselves; NaN where one is not known."""
+    for whose, theirs, ratio in (
+        ("champion", champion, config.max_error_ratio),
+        ("base", base, config.max_drift_ratio),
+    ):
+        if not (math.isnan(theirs) or ours <= ratio * theirs):
+            return f"held-out error {ours:.4f} against the {whose}'s {theirs:.4f}, {ratio:g} times it at most"
     return ""
 
 

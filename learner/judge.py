@@ -27,6 +27,7 @@ from policy.schema import Source
 from storage.episode_index import EpisodeIndex
 
 _LOG = logging.getLogger(__name__)
+_NEVER_ACTED = (None, "candidate", "rejected")
 
 
 class Judge:
@@ -88,7 +89,7 @@ class Judge:
         has_tried = len(ours) >= self._fast_gate.num_episodes
         flaw = (
             flaw_of_weights(self._registry, candidate, self._directory, spec_id=self._fleet_spec_id(champion))
-            or flaw_of_error(candidate, champion, self._fast_gate)
+            or flaw_of_error(candidate, champion, self._base(), self._fast_gate)
             or (flaw_of_episodes(ours, theirs) if self._fast_gate.num_episodes and has_tried else "")
         )
         if flaw:
@@ -126,6 +127,11 @@ class Judge:
         if waited_s >= self._fast_gate.wait_s and candidate.tags.get(releases.REASON_TAG) != reason:
             self._registry.set_tag(candidate.version, releases.REASON_TAG, reason)
             _LOG.warning("candidate %s %s", candidate.version, reason)
+
+    def _base(self) -> PolicyVersion | None:
+        """The first version that passed: what all rounds began with."""
+        passed = (v for v in self._registry.versions() if v.tags.get(releases.STATUS_TAG) not in _NEVER_ACTED)
+        return next(passed, None)
 
     def _fleet_spec_id(self, champion: PolicyVersion | None) -> str:
         """The body that weights must be for: the champion's, else that of the demonstrations."""

@@ -44,9 +44,9 @@ def run(args: argparse.Namespace) -> int:
     settings, place = config.from_args("judge", JudgeConfig, args), home.from_args(args)
     with contextlib.ExitStack() as stack:
         frame = stack.enter_context(service.from_args("judge", args))
-        bus = buses.connect(config.from_args("kafka", KafkaConfig, args))
-        stack.callback(bus.close)
         signatory = identity.service(place.path, "judge")
+        bus = buses.connect(config.from_args("kafka", KafkaConfig, args), signatory)
+        stack.callback(bus.close)
         producer = bus.producer("judge", signer=service_signer(signatory))
         stack.callback(producer.close)
         judge = Judge(

@@ -33,6 +33,12 @@ class Pool(enum.IntEnum):
     CORRECTION = 2
     AUTONOMOUS_POSITIVE = 3
     AUTONOMOUS_NEGATIVE = 4
+    UNHELPFUL = 5
+    """Corrections of interventions that left the robot no better off; not drawn either."""
+
+
+USED = (Pool.DEMONSTRATION, Pool.CORRECTION, Pool.AUTONOMOUS_POSITIVE, Pool.AUTONOMOUS_NEGATIVE)
+"""What batches are made of."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,6 +63,11 @@ class Labels:
         """int64[N], values of `Indicator`: only autonomous steps that the critic found worse are negative."""
         negative = self.pool == Pool.AUTONOMOUS_NEGATIVE
         return np.where(negative, int(Indicator.NEGATIVE), int(Indicator.POSITIVE)).astype(np.int64)
+
+    @property
+    def is_used(self) -> Bool:
+        """bool[N], steps that batches are made of."""
+        return np.isin(self.pool, USED)
 
     def count(self, pool: Pool) -> int:
         """Number of steps in a pool."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from learner.data import Data
 from learner.experience import Int64
-from policy.batch import ChunkBatch, Indicator
+from policy.batch import ChunkBatch, Indicator, MixedBatch
 from policy.policy import Policy
 
 _DROPOUT_STREAM = 2
@@ -34,7 +34,7 @@ def noise_generator(device: torch.device, *, seed: int, update: int, shard: int 
     return torch.Generator(device).manual_seed(int(state[0] >> 1))
 
 
-def sample_losses(policy: Policy, batch: ChunkBatch, generator: torch.Generator) -> Tensor:
+def sample_losses(policy: Policy, batch: ChunkBatch | MixedBatch, generator: torch.Generator) -> Tensor:
     """Flow loss per sample, float32[B]; its mean is what the optimizer lowers."""
     return policy.flow_loss(batch, generator=generator)
 

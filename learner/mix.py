@@ -3,7 +3,9 @@
     w_on = exp(a l_on) / (exp(a l_on) + exp(l_off)), clipped to [0.2, 0.8]     (SOP, arXiv 2601.03044)
 
 with l_on, l_off the mean training losses of the last 200 steps on online samples (corrections and
-autonomous) and offline ones (demonstrations), per task. SOP does not say its a > 1; ours is below.
+autonomous) and offline ones (demonstrations), per task. SOP does not say its a > 1; ours is below. And SOP
+weighs all online samples; ours weighs corrections against demonstrations, and autonomous steps have a share
+of their own: without help a batch would else be mostly what a weak policy did.
 """
 
 import collections
@@ -19,17 +21,16 @@ class MixConfig:
     """How the mix is chosen."""
 
     plentiful_corrections: int = 1000
-    """Correction steps from which corrections lead (prototypes: 1,936 gave .985, 253 gave .86)."""
-    scarce_autonomous_share: float = 0.5
-    """Autonomous share of the online samples where there are no corrections to speak of."""
-    plentiful_autonomous_share: float = 0.1
-    """The same where corrections are plentiful: a weak policy's own steps dilute them."""
+    """Correction steps from which nothing else online is learned from: a weak policy's own steps dilute them
+    (measured: .99 without, .95 with a tenth of them; prototypes: 1,936 gave .985, 253 gave .86)."""
+    scarce_autonomous_share: float = 0.25
+    """Autonomous share of a batch where there are no corrections; it falls to 0 as they become plentiful."""
     max_negative_share: float = 0.5
     """Cap on negatives among autonomous samples: long stuck episodes swamp everything."""
     online_share: float = 0.5
-    """Share of online samples before there are losses to go by."""
+    """Corrections' share of people's samples before there are losses to go by."""
     is_adaptive: bool = True
-    """Whether SOP's rule moves the online share."""
+    """Whether SOP's rule moves it."""
     online_exponent: float = 1.5
     """a of SOP's rule."""
     min_online_share: float = 0.2
@@ -49,9 +50,13 @@ class MixConfig:
             )
         if self.plentiful_corrections < 1 or self.window_updates < 1:
             raise ConfigError("plentiful_corrections and window_updates must be at least 1")
-        for name in ("scarce_autonomous_share", "plentiful_autonomous_share", "max_negative_share"):
+        for name in ("scarce_autonomous_share", "max_negative_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must lie in [0, 1]", value=getattr(self, name))
+
+    def scarcity(self, num_corrections: int) -> float:
+        """1 where nobody helped, falling to 0 where corrections are plentiful."""
+        return 1 - min(1.0, num_corrections / self.plentiful_corrections)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,7 +64,7 @@ class Mix:
     """Shares of a batch; pools that are empty give theirs to the others."""
 
     autonomous_share: float
-    """Of the online samples; the rest are corrections."""
+    """Of a batch; the rest is people's."""
     negative_share: float
     """Of the autonomous samples."""
     reason: str
@@ -74,17 +79,16 @@ def choose(
     if num_autonomous == 0:
         reason = f"{num_corrections} correction steps and demonstrations; no autonomous steps"
         return Mix(autonomous_share=0.0, negative_share=0.0, reason=f"{reason}{why_not_autonomous}")
-    plenty = min(1.0, num_corrections / config.plentiful_corrections)
-    scarce, plentiful = config.scarce_autonomous_share, config.plentiful_autonomous_share
-    autonomous = scarce + plenty * (plentiful - scarce)
+    scarcity = config.scarcity(num_corrections)
+    autonomous = scarcity * config.scarce_autonomous_share
     negative = min(config.max_negative_share, num_negative / num_autonomous)
-    lead = "corrections lead" if autonomous < 0.5 * scarce + 0.5 * plentiful else "autonomous steps weigh more"
+    lead = "corrections lead" if scarcity < 0.5 else "autonomous steps weigh more"
     return Mix(
         autonomous_share=autonomous,
         negative_share=negative,
         reason=(
             f"{lead}: {num_corrections} correction steps ({config.plentiful_corrections} are plentiful), so "
-            f"{autonomous:.0%} of online samples are autonomous ({num_positive} positive and {num_negative} "
+            f"{autonomous:.0%} of a batch are autonomous ({num_positive} positive and {num_negative} "
             f"negative steps, negatives at most {negative:.0%} of them)"
         ),
     )

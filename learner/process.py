@@ -76,9 +76,9 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(settings.learner.num_threads)
     with contextlib.ExitStack() as stack:
         frame = stack.enter_context(service.from_args("learner", args))
-        bus = buses.connect(config.from_args("kafka", KafkaConfig, args))
-        stack.callback(bus.close)
         signatory = identity.service(place.path, "learner")
+        bus = buses.connect(config.from_args("kafka", KafkaConfig, args), signatory)
+        stack.callback(bus.close)
         producer = bus.producer("learner", signer=service_signer(signatory))
         stack.callback(producer.close)
         lake = lake_of(config.from_args("lake", LakeConfig, args), place)

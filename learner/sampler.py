@@ -1,6 +1,7 @@
-"""Draws training samples: uniform over tasks, then online or offline, then by the mix.
+"""Draws training samples: uniform over tasks, then by the mix and by SOP's rule.
 
-    task (uniform) -> demonstrations | online -> corrections | autonomous -> positive | negative -> step
+    task (uniform) -> autonomous -> positive | negative          -> step       shares of the mix
+                      people     -> demonstrations | corrections -> step       SOP's rule
 
 Autonomous steps are drawn by episode and then within it, so that a long stuck episode weighs no more
 than a short one. A draw depends on (seed, update) alone: the same pin and seed give the same batches,
@@ -12,7 +13,7 @@ import dataclasses
 import numpy as np
 
 from learner.experience import Experience, Int64
-from learner.labels import Labels, Pool
+from learner.labels import USED, Labels, Pool
 from learner.mix import Mix, OnlineShare
 from policy.errors import ConfigError
 
@@ -41,14 +42,14 @@ class Sampler:
         self._mix = mix
         self._seed = seed
         task = experience.task[experience.episode]
-        self._tasks = [int(code) for code in np.unique(task[labels.pool != Pool.UNUSED])]
+        self._tasks = [int(code) for code in np.unique(task[labels.is_used])]
         if not self._tasks:
             raise ConfigError("there is nothing to learn from: no demonstrations, corrections or labelled steps")
         self._cells = {
             (code, pool): _Cell(np.flatnonzero((labels.pool == pool) & (task == code)), experience, pool)
             for code in self._tasks
-            for pool in Pool
-            if pool is not Pool.UNUSED and ((labels.pool == pool) & (task == code)).any()
+            for pool in USED
+            if ((labels.pool == pool) & (task == code)).any()
         }
 
     def draw(self, update: int, batch_size: int, online: OnlineShare) -> Draw:
@@ -65,23 +66,17 @@ class Sampler:
         )
 
     def _probability(self, task: int, pool: Pool, online: OnlineShare) -> float:
-        """Of one cell; a branch without samples leaves its share to its sibling."""
-        shares = {
-            Pool.AUTONOMOUS_POSITIVE: 1 - self._mix.negative_share,
-            Pool.AUTONOMOUS_NEGATIVE: self._mix.negative_share,
-        }
+        """Of one cell: autonomous steps have their share, people the rest; who is alone takes it all."""
         has = {other for code, other in self._cells if code == task}
-        if pool is Pool.DEMONSTRATION:
-            branch = 1.0 if has == {pool} else 1 - online.share(task)
-            return branch / len(self._tasks)
-        branch = online.share(task) if Pool.DEMONSTRATION in has else 1.0
         autonomous = has & set(_BY_EPISODE)
-        if pool is Pool.CORRECTION:
-            branch *= 1 - self._mix.autonomous_share if autonomous else 1.0
+        people = has - autonomous
+        if pool in _BY_EPISODE:
+            share, siblings = self._mix.autonomous_share if people else 1.0, autonomous
+            own = self._mix.negative_share if pool is Pool.AUTONOMOUS_NEGATIVE else 1 - self._mix.negative_share
         else:
-            branch *= self._mix.autonomous_share if Pool.CORRECTION in has else 1.0
-            branch *= shares[pool] if len(autonomous) > 1 else 1.0
-        return branch / len(self._tasks)
+            share, siblings = 1 - self._mix.autonomous_share if autonomous else 1.0, people
+            own = online.share(task) if pool is Pool.CORRECTION else 1 - online.share(task)
+        return share * (own if len(siblings) > 1 else 1.0) / len(self._tasks)
 
 
 class _Cell:

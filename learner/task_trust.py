@@ -24,6 +24,11 @@ class TaskTrust:
     """The others, and why, in words; empty where there is none."""
 
 
+def nobody(tasks: Sequence[str]) -> TaskTrust:
+    """Where there is no critic to be trusted."""
+    return TaskTrust(is_trusted=np.zeros(len(tasks), np.bool_), left_out="")
+
+
 def trust_tasks(
     experience: Experience,
     tasks: Sequence[str],

@@ -116,7 +116,7 @@ class TrainState:
     def averaged_policy(self) -> Policy:
         """A policy of the averaged weights, in evaluation mode; shares nothing with this one."""
         with torch.random.fork_rng(devices=[]):
-            policy = Policy.create(self.policy.config, self.policy.spec, self.policy.vocabulary, self.policy.normaliser)
+            policy = self.policy.untrained()
         policy.network.load_state_dict(self.ema)
         policy.network.to(self.policy.device).eval()
         return policy

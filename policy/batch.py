@@ -6,7 +6,7 @@ same arrays, so that training and acting cannot drift apart.
 
 import dataclasses
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,19 @@ class ChunkBatch:
 
     def __len__(self) -> int:
         return len(self.observations)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class MixedBatch:
+    """Training samples of several bodies."""
+
+    parts: Mapping[str, ChunkBatch]
+    """Of one body each, by its `spec_id`."""
+    order: NDArray[np.int64]
+    """int64[B], where each sample lies in the parts one after the other."""
+
+    def __len__(self) -> int:
+        return len(self.order)
 
 
 def frame_shape(spec: EmbodimentSpec) -> tuple[int, int, int, int]:

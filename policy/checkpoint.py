@@ -1,8 +1,9 @@
 """A policy on disk: a directory of `weights.safetensors` and `policy.json`; never a pickle.
 
 `policy.json` holds config, embodiment spec, vocabulary, statistics, the hash of the weights file and, where
-words are pretrained, that of their table, which is not part of the checkpoint. Nothing that is cut short,
-altered, not finite, of another body or of another table comes out of `load`.
+words are pretrained, that of their table, which is not part of the checkpoint; a policy of several bodies has spec
+and statistics of each, and its weights hold what bodies share once. Nothing that is cut short, altered, not finite,
+of another body or of another table comes out of `load`.
 """
 
 import dataclasses
@@ -18,7 +19,7 @@ from safetensors.torch import save as save_tensors
 
 from policy.errors import SchemaError, WeightsRejected
 from policy.network import PolicyConfig, Words
-from policy.policy import Policy
+from policy.policy import Body, Policy
 from policy.spec import EmbodimentSpec
 from policy.tokens import Vocabulary
 from policy.transforms import Normaliser
@@ -27,19 +28,23 @@ from policy.word_pieces import PACKAGE, installed
 WEIGHTS_FILE = "weights.safetensors"
 DESCRIPTION_FILE = "policy.json"
 _FORMAT = 1
+_FORMAT_OF_SEVERAL = 2
+"""With `others`: spec and statistics of the bodies beside the first."""
 
 
 def save(directory: Path, policy: Policy) -> None:
     """Write both files; the description last, so that a cut write is not a checkpoint."""
     directory.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.cpu().contiguous() for name, tensor in policy.network.state_dict().items()}
+    # Parameters by name, each once: what bodies share lies under the name that the first has for it.
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in policy.network.named_parameters()}
     weights = save_tensors(tensors)
+    others = [_describe_body(other) for other in policy.others]
     description = {
-        "format": _FORMAT,
+        "format": _FORMAT_OF_SEVERAL if others else _FORMAT,
         "config": dataclasses.asdict(policy.config),
-        "spec": json.loads(policy.spec.to_json()),
+        **_describe_body(policy),
+        **({"others": others} if others else {}),
         "words": list(policy.vocabulary.words),
-        "normaliser": policy.normaliser.to_dict(),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "word_pieces_sha256": _table_hash(policy.config),
     }
@@ -52,7 +57,8 @@ def load(directory: Path, *, spec: EmbodimentSpec | None = None) -> Policy:
 
     Args:
         directory: what `save` wrote.
-        spec: the body that the weights shall drive; None accepts any.
+        spec: the body that the weights shall drive: its policy is what is returned; None accepts any, and returns
+            the whole.
 
     Raises:
         WeightsRejected: a file is missing, cut short or altered; a weight is not finite or misshapen;
@@ -65,34 +71,60 @@ def load(directory: Path, *, spec: EmbodimentSpec | None = None) -> Policy:
         found = hashlib.sha256(weights).hexdigest()
         if found != description["weights_sha256"]:
             raise _rejected(directory, "the weights are not those described", found=found)
-        policy = _describe(description)
-        _fill(policy, load_tensors(weights))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+        tensors = load_tensors(weights)
+        policy = _untrained(description, num_weights=sum(tensor.numel() for tensor in tensors.values()))
+        _fill(policy, tensors)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
         raise _rejected(directory, "not a whole checkpoint", cause=str(error)) from error
-    if spec is not None and policy.spec.spec_id != spec.spec_id:
-        raise _rejected(directory, "of another embodiment", found=policy.spec.name, expected=spec.name)
-    return policy
+    if spec is None:
+        return policy
+    try:
+        return policy.of(spec.spec_id)
+    except SchemaError as error:
+        raise _rejected(directory, "of another embodiment", expected=spec.name, cause=str(error)) from error
 
 
-def _describe(description: dict[str, Any]) -> Policy:
-    if description["format"] != _FORMAT:
-        raise SchemaError("unknown checkpoint format", format=description["format"])
-    spec = EmbodimentSpec.from_json(json.dumps(description["spec"]))
-    normaliser = Normaliser.from_dict(description["normaliser"])
+def _describe_body(policy: Policy) -> dict[str, Any]:
+    return {"spec": json.loads(policy.spec.to_json()), "normaliser": policy.normaliser.to_dict()}
+
+
+def _body(fields: dict[str, Any]) -> Body:
+    spec = EmbodimentSpec.from_json(json.dumps(fields["spec"]))
+    normaliser = Normaliser.from_dict(fields["normaliser"])
     for name, channels in (("state", spec.state), ("tactile", spec.tactile), ("action", spec.action)):
         if len(getattr(normaliser, name).centre) != len(channels):
             raise SchemaError("the statistics are not the spec's", field=name)
+    return Body(spec=spec, normaliser=normaliser)
+
+
+def _untrained(description: dict[str, Any], *, num_weights: int) -> Policy:
+    if description["format"] not in (_FORMAT, _FORMAT_OF_SEVERAL):
+        raise SchemaError("unknown checkpoint format", format=description["format"])
+    body = _body(description)
+    others = [_body(fields) for fields in description["others"]] if description["format"] != _FORMAT else []
     config = _config(description["config"])
+    _refuse_oversized(config, num_weights)
     expected = description.get("word_pieces_sha256", "")
     if expected != _table_hash(config):
         raise SchemaError(f"trained with another table of words: install its release of {PACKAGE}", expected=expected)
     with torch.random.fork_rng():
-        return Policy.create(config, spec, Vocabulary(description["words"]), normaliser)
+        return Policy.create(config, body.spec, Vocabulary(description["words"]), body.normaliser, others)
 
 
 def _config(fields: dict[str, Any]) -> PolicyConfig:
     # Before words could be pretrained, checkpoints did not say how they were had.
     return PolicyConfig(**{**fields, "words": Words(fields.get("words", Words.LEARNED))})
+
+
+def _refuse_oversized(config: PolicyConfig, num_weights: int) -> None:
+    """Refuse sizes that so few weights cannot have, before memory and time are taken for them."""
+    num_layers = config.num_prefix_layers + config.num_expert_layers
+    sizes = {
+        field.name: getattr(config, field.name) for field in dataclasses.fields(config) if field.name != "words"
+    } | {"all layers": num_layers * config.width**2 * config.mlp_factor}
+    for name, size in sizes.items():
+        if type(size) is not int or size > num_weights:
+            raise SchemaError("a size that these weights cannot have", size=name, got=size, num_weights=num_weights)
 
 
 def _table_hash(config: PolicyConfig) -> str:
@@ -103,10 +135,13 @@ def _fill(policy: Policy, tensors: dict[str, torch.Tensor]) -> None:
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise SchemaError("a weight is not finite", tensor=name)
-    try:
-        policy.network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise SchemaError("weights that are not this network's", cause=str(error)) from error
+    own = dict(policy.network.named_parameters())
+    expected, found = ({(name, tuple(t.shape)) for name, t in part.items()} for part in (own, tensors))
+    if expected != found:
+        raise SchemaError("weights that are not this network's", differ=sorted(expected ^ found)[:4])
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            own[name].copy_(tensor)
     policy.network.eval()
 
 

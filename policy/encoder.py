@@ -82,6 +82,7 @@ class Stem(nn.Module):
         super().__init__()
         if min(height, width) < _TOKEN_PIXELS:
             raise SchemaError("frames are too small", height=height, width=width, smallest=_TOKEN_PIXELS)
+        self.size = height, width
         rows, columns = height // _PATCH, width // _PATCH
         self.patches = nn.Conv2d(3, channels, _PATCH, stride=_PATCH)
         self.mix = nn.Conv2d(channels, channels, 3, padding=1)
@@ -156,6 +157,14 @@ class PrefixEncoder(nn.Module):
         self.ground = nn.Sequential(nn.Linear(num_fused + width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
         self.blocks = nn.ModuleList(Block(width, num_heads, hidden) for _ in range(num_layers))
         self.norm = nn.LayerNorm(width)
+
+    def share(self, trunk: "PrefixEncoder") -> None:
+        """Use another body's words and blocks, and its stems where a camera of the same number sees as many pixels."""
+        self.words, self.word_position = trunk.words, trunk.word_position
+        self.blocks, self.norm = trunk.blocks, trunk.norm
+        for index, (own, theirs) in enumerate(zip(self.stems, trunk.stems, strict=False)):
+            if own.size == theirs.size:
+                self.stems[index] = theirs
 
     def forward(self, frames: Tensor, tokens_BL: Tensor, state_BS: Tensor, tactile_BT: Tensor) -> tuple[Tensor, Tensor]:
         """uint8[B, C, height, width, 3], ids, model units -> prefix [B, N, D], grounding [B, D]."""

@@ -7,11 +7,13 @@
     |   `-- SignatureRefused     not signed by the one it claims to be from
     |-- BusError
     |   |-- BusUnavailable       the broker does not answer
+    |   |   `-- BusRefused       it does, and refuses us: an account, a certificate or a right to mend
     |   `-- RecordTooLarge       one message over the topic's limit
     |-- LakeError
     |   `-- OffsetConflict       another writer committed the same topic-partition
     |-- RegistryError
     |   |-- RegistryUnavailable  the registry does not answer
+    |   |   `-- RegistryRefused  it does, and this account may not do that
     |   `-- WeightsRejected      cut short, altered, not finite, or of another embodiment
     |-- LeaseRefused             somebody else holds the robot, or the epoch is old
     |-- GatewayLost              the gateway does not answer, or hung up
@@ -60,6 +62,10 @@ class BusUnavailable(BusError):
     """The broker does not answer; the caller may try again later."""
 
 
+class BusRefused(BusUnavailable):
+    """The broker refuses us until a person mends an account, a certificate or a right; records are kept meanwhile."""
+
+
 class RecordTooLarge(BusError):
     """One message exceeds the topic's limit; trying again will not help."""
 
@@ -78,6 +84,10 @@ class RegistryError(TouchlineError):
 
 class RegistryUnavailable(RegistryError):
     """The registry does not answer; the caller keeps its last good weights."""
+
+
+class RegistryRefused(RegistryUnavailable):
+    """The registry refuses this account until a person mends it; the caller keeps its last good weights."""
 
 
 class WeightsRejected(RegistryError):

@@ -70,6 +70,11 @@ class ActionExpert(nn.Module):
     def _layers(self) -> Iterable[Block]:
         return cast("Iterable[Block]", self.blocks)
 
+    def share(self, trunk: "ActionExpert") -> None:
+        """Use another body's parts for all but touch and actions."""
+        self.indicator, self.time, self.position = trunk.indicator, trunk.time, trunk.position
+        self.blocks, self.norm = trunk.blocks, trunk.norm
+
     def read(self, prefix_BND: Tensor, grounding_BD: Tensor, tactile_BT: Tensor) -> Context:
         """Everything that does not change from one flow step to the next."""
         memory = tuple(block.read(prefix_BND) for block in self._layers)

@@ -11,6 +11,9 @@ Model units everywhere; `policy.py` converts.
                   +----> action expert <---- touch, indicator, noisy chunk, time
                            |
                            v velocity
+
+Several bodies: what takes in state and touch, and actions in and out, is each body's own; words, stems of cameras
+that see as many pixels, and all transformer blocks are one for all.
 """
 
 import dataclasses
@@ -101,6 +104,13 @@ class PolicyNetwork(nn.Module):
             hidden=hidden,
             **sizes,
         )
+        self.others = nn.ModuleList()
+
+    def adopt(self, other: "PolicyNetwork") -> None:
+        """Give another body's network this one's trunk; it is trained, moved and kept with this one from now on."""
+        other.encoder.share(self.encoder)
+        other.expert.share(self.expert)
+        self.others.append(other)
 
     def encode(self, frames: Tensor, tokens_BL: Tensor, state_BS: Tensor, tactile_BT: Tensor) -> Context:
         """Everything seen, read and felt, once per observation."""

@@ -2,9 +2,13 @@
 
 The actor calls `sample_chunks`, the learner `flow_loss`; both go through the same transforms and the
 same network, so that there is no difference between training and serving.
+
+One policy may drive several bodies. It is then the policy of its first body, and of each other body it has a
+policy that shares its trunk: `policy.of(spec_id)` acts, is measured and is saved like any other.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from policy.batch import ChunkBatch, Indicator, ObservationBatch
+from policy.batch import ChunkBatch, Indicator, MixedBatch, ObservationBatch
+from policy.errors import ConfigError, SchemaError
 from policy.expert import Context
 from policy.flow import Guidance, integrate, interpolate, masked_error
 from policy.network import PolicyConfig, PolicyNetwork, Words
@@ -27,6 +32,15 @@ _MAX_TOUCH = 5.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Body:
+    """A body as a policy knows it."""
+
+    spec: EmbodimentSpec
+    normaliser: Normaliser
+    """Statistics of this body's data alone."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Policy:
     """Weights and all that is needed to use them: what a checkpoint holds."""
 
@@ -36,14 +50,51 @@ class Policy:
     """Words that it was trained on."""
     normaliser: Normaliser
     network: PolicyNetwork
+    others: "tuple[Policy, ...]" = ()
+    """Of the other bodies; they share this one's trunk, and their networks are part of its network."""
 
     @classmethod
     def create(
-        cls, config: PolicyConfig, spec: EmbodimentSpec, vocabulary: Vocabulary, normaliser: Normaliser
+        cls,
+        config: PolicyConfig,
+        spec: EmbodimentSpec,
+        vocabulary: Vocabulary,
+        normaliser: Normaliser,
+        others: Sequence[Body] = (),
     ) -> "Policy":
-        """Untrained weights, from torch's global generator."""
+        """Untrained weights, from torch's global generator.
+
+        Raises:
+            ConfigError: a body comes twice.
+        """
+        ids = [spec.spec_id, *(body.spec.spec_id for body in others)]
+        if len(set(ids)) < len(ids):
+            raise ConfigError("a policy drives each body once", specs=ids)
         network = PolicyNetwork(config, spec, vocabulary.num_tokens)
-        return cls(config=config, spec=spec, vocabulary=vocabulary, normaliser=normaliser, network=network)
+        members = tuple(cls.create(config, body.spec, vocabulary, body.normaliser) for body in others)
+        for member in members:
+            network.adopt(member.network)
+        return cls(
+            config=config, spec=spec, vocabulary=vocabulary, normaliser=normaliser, network=network, others=members
+        )
+
+    def untrained(self) -> "Policy":
+        """The same policy with fresh weights, from torch's global generator."""
+        others = [Body(spec=other.spec, normaliser=other.normaliser) for other in self.others]
+        return Policy.create(self.config, self.spec, self.vocabulary, self.normaliser, others)
+
+    def of(self, spec_id: str) -> "Policy":
+        """The policy of one of its bodies.
+
+        Raises:
+            SchemaError: it was not trained for such a body.
+        """
+        members = (self, *self.others)
+        for member in members:
+            if member.spec.spec_id == spec_id:
+                return member
+        known = ", ".join(f"{member.spec.name} ({member.spec.spec_id})" for member in members)
+        raise SchemaError(f"no policy for this embodiment; there is one for {known}", spec_id=spec_id)
 
     @property
     def device(self) -> torch.device:
@@ -100,12 +151,18 @@ class Policy:
         actions = self.normaliser.action.inverse(chunk.cpu().numpy())
         return np.clip(actions, self.spec.action_low, self.spec.action_high)
 
-    def flow_loss(self, batch: ChunkBatch, *, generator: torch.Generator) -> Tensor:
+    def flow_loss(self, batch: ChunkBatch | MixedBatch, *, generator: torch.Generator) -> Tensor:
         """Flow-matching loss per sample, [B]; several flow times share one encoding.
 
         The caller weighs and averages; RECAP's first term, the unconditional one, enters as samples
-        whose indicator was dropped to NULL.
+        whose indicator was dropped to NULL. Samples of several bodies go through the trunk body by body.
+
+        Raises:
+            SchemaError: samples of a body that this policy does not drive.
         """
+        if isinstance(batch, MixedBatch):
+            losses = [self.of(spec_id).flow_loss(part, generator=generator) for spec_id, part in batch.parts.items()]
+            return torch.cat(losses)[self._tensor(batch.order)]
         copies = self.config.num_flow_samples
         actions = self._tensor(self.normaliser.action.forward(batch.actions)).repeat_interleave(copies, dim=0)
         noise = torch.randn(actions.shape, generator=generator, device=self.device)

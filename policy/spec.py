@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from policy.errors import SchemaError
 
+_MAX_SIDE_PIXELS = 8192
+"""A spec may come from a stranger: memory is taken by these numbers."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CameraSpec:
@@ -67,6 +70,10 @@ class EmbodimentSpec:
                     low=channel.low,
                     high=channel.high,
                 )
+        for camera in self.cameras:
+            sides = (camera.height, camera.width)
+            if not all(type(side) is int and 1 <= side <= _MAX_SIDE_PIXELS for side in sides):
+                raise SchemaError(f"a picture has 1 to {_MAX_SIDE_PIXELS} pixels a side", camera=camera.name, got=sides)
 
     @property
     def action_low(self) -> NDArray[np.float32]:

@@ -33,14 +33,14 @@ class Demonstrator:
         config = config or DemonstratorConfig()
         self._rng = np.random.default_rng((seed, 7))
         self._waver = config.waver * self._rng.uniform(0.3, 1.0)
-        self._noise = np.zeros(3)
+        self._noise = np.zeros(1)
         x, y = self._rng.normal(0, config.aim_error_m, 2)
         self._aim_error_m = (float(x), float(y))
         self._patience = int(self._rng.integers(0, 3))
         self._expert = Expert(ExpertConfig(speed=float(self._rng.uniform(config.slowest, 1.0))))
 
     def act(self, privileged: Privileged) -> Float32:
-        """The next action, float32[3] in [-1, 1]."""
+        """The next action, float32[A] in [-1, 1]."""
         above_m = privileged["tip_z_m"] - privileged["target_rim_m"]
         if privileged["force_z_n"] > 1 and abs(above_m) < 0.002:
             self._patience -= 1
@@ -48,6 +48,6 @@ class Demonstrator:
             # The rim was felt: the search begins, and soon ends.
             self._aim_error_m = (0.7 * self._aim_error_m[0], 0.7 * self._aim_error_m[1])
         scale = self._waver * steadiness(privileged)
-        self._noise = 0.8 * self._noise + math.sqrt(1 - 0.8**2) * self._rng.normal(0, 1, 3)
-        action = self._expert.correct(privileged, self._aim_error_m) + scale * self._noise
-        return np.clip(action, -1, 1).astype(np.float32)
+        action = self._expert.correct(privileged, self._aim_error_m)
+        self._noise = 0.8 * self._noise + math.sqrt(1 - 0.8**2) * self._rng.normal(0, 1, len(action))
+        return np.clip(action + scale * self._noise, -1, 1).astype(np.float32)

@@ -26,6 +26,10 @@ class ExpertConfig:
 
     step_m: float = 0.008
     """Motion of the command at action 1; as in the robot's configuration."""
+    step_rad: float = 0.1
+    """The same of its turn."""
+    aligned_rad: float = 0.03
+    """A plug that is turned this well goes down."""
     speed: float = 1.0
     """Factor on the speed in free space."""
     delay_ticks: int = 0
@@ -52,7 +56,7 @@ class Expert:
         self._gain = 0.6 / (1 + 0.8 * self._config.delay_ticks)
 
     def correct(self, privileged: Privileged, aim_error_m: tuple[float, float] = (0.0, 0.0)) -> Float32:
-        """The next action, float32[3] in [-1, 1]; `aim_error_m` shifts where it believes the hole is."""
+        """The next action, float32[A] in [-1, 1]; `aim_error_m` shifts where it believes the hole is."""
         p, config = privileged, self._config
         dx = p["target_x_m"] + aim_error_m[0] - p["tip_x_m"]
         dy = p["target_y_m"] + aim_error_m[1] - p["tip_y_m"]
@@ -65,15 +69,20 @@ class Expert:
             move = (*self._yield_to(p), 0.002)
         elif in_hole:
             move = (*self._yield_to(p), self._press(p))
-        elif away_m > self._funnel(above_m):
+        elif away_m > self._funnel(above_m) or abs(_to_turn(p)) > self._misfit(above_m):
             move = self._transit(p, dx, dy)
         else:
             move = (*self._limited(dx, dy, 0.0035), self._descend(p, above_m))
-        return np.clip(np.array(move) / config.step_m, -1, 1).astype(np.float32)
+        turn = [self._gain * _to_turn(p) / config.step_rad] if "yaw_rad" in p else []
+        return np.clip([*(axis / config.step_m for axis in move), *turn], -1, 1).astype(np.float32)
 
     def _funnel(self, above_m: float) -> float:
         """How far off the axis the tip may be to go down: wide high up, narrow at the rim."""
         return 0.003 + 0.6 * max(0.0, above_m - self._config.slow_m)
+
+    def _misfit(self, above_m: float) -> float:
+        """How much the plug may be turned off to go down: anyhow high up, hardly at the rim."""
+        return self._config.aligned_rad + 20 * max(0.0, above_m - self._config.slow_m)
 
     def _transit(self, p: Privileged, dx: float, dy: float) -> tuple[float, float, float]:
         """Up first where something may be in the way, then across."""
@@ -120,6 +129,11 @@ class Expert:
 
 def _offset(p: Privileged) -> float:
     return math.hypot(p["target_x_m"] - p["tip_x_m"], p["target_y_m"] - p["tip_y_m"])
+
+
+def _to_turn(p: Privileged) -> float:
+    """What is missing to how the socket stands, rad; 0 for a plug that does not turn."""
+    return p.get("target_yaw_rad", 0.0) - p.get("yaw_rad", 0.0)
 
 
 def _clip(value: float, bound: float) -> float:

@@ -27,6 +27,7 @@ import dataclasses
 import difflib
 import pathlib
 import tomllib
+import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -86,20 +87,27 @@ class GymSpec:
         """
         try:
             tables = tomllib.loads(path.read_text())
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ConfigError(f"cannot read the spec file: {error}", file=str(path)) from error
         for name in tables.keys() - {"environment", "robot"}:
             raise ConfigError(f"unknown table [{name}]; known: environment, robot", file=str(path))
-        robot: dict[str, Any] = dict(tables.get("robot", {}))
-        cameras = robot.pop("cameras", [])
-        robot |= {key: tuple(robot[key]) for key in ("state", "touch", "hold") if key in robot}
+        if not isinstance(tables.get("robot"), dict):
+            raise ConfigError("the spec file needs a table [robot]", file=str(path))
+        robot: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in tables["robot"].items()
+        }
+        cameras = robot.pop("cameras", ())
+        if not isinstance(cameras, tuple):
+            raise ConfigError("write each camera as a table [[robot.cameras]]", file=str(path))
         robot["cameras"] = tuple(_build(GymCamera, camera, "robot.cameras", path) for camera in cameras)
         robot["environment"] = _build(GymEnvironment, tables.get("environment", {}), "environment", path)
         return _build(cls, robot, "robot", path)
 
 
 def _build(cls: type[T], values: Mapping[str, Any], section: str, path: pathlib.Path) -> T:
-    """A dataclass from a table, with names checked."""
+    """A dataclass from a table, with names and kinds of values checked."""
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"[{section}] must be a table", file=str(path))
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for name in values.keys() - fields.keys():
         near = difflib.get_close_matches(name, fields, 1)
@@ -109,4 +117,16 @@ def _build(cls: type[T], values: Mapping[str, Any], section: str, path: pathlib.
         no_default = (field.default, field.default_factory) == (dataclasses.MISSING, dataclasses.MISSING)
         if no_default and name not in values:
             raise ConfigError(f"[{section}] needs a value for {name}", file=str(path))
+    hints = typing.get_type_hints(cls)
+    for name, value in values.items():
+        if not _fits(hints[name], value):
+            raise ConfigError(f"{name} in [{section}] is of another kind", got=str(value)[:100], file=str(path))
     return cls(**values)
+
+
+def _fits(hint: Any, value: object) -> bool:
+    if hint in (str, int, float):
+        return isinstance(value, (int, float) if hint is float else hint) and not isinstance(value, bool)
+    if typing.get_origin(hint) is tuple:
+        return isinstance(value, tuple) and all(_fits(typing.get_args(hint)[0], item) for item in value)
+    return isinstance(value, typing.get_origin(hint) or hint)

@@ -11,7 +11,7 @@ from robots.robot import Robot
 from robots.scene import STIFFNESS_N_PER_M
 from robots.task import Habits, Privileged, Task
 
-_STEP_M = ExpertConfig().step_m
+_STEP_M, _STEP_RAD = ExpertConfig().step_m, ExpertConfig().step_rad
 _CONTACT_N = 0.5
 
 
@@ -23,14 +23,17 @@ class Hand:
         self._aim_error_m = habits.aim_error_m
 
     def act(self, privileged: Privileged) -> Float32:
-        """The next action, float32[3] in [-1, 1]."""
+        """The next action, float32[A] in [-1, 1]."""
         return self._expert.correct(privileged, self._aim_error_m)
 
 
 def foresee(privileged: Privileged, actions: Sequence[Sequence[float]]) -> Privileged:
     """The plug moves with the command; one that is blocked presses harder instead."""
     later = dict(privileged)
-    moved = [sum(axis) * _STEP_M for axis in zip(*actions, strict=True)] or [0.0, 0.0, 0.0]
+    steps = [sum(axis) for axis in zip(*actions, strict=True)] or [0.0, 0.0, 0.0]
+    moved = [step * _STEP_M for step in steps[:3]]
+    if len(steps) > 3:
+        later["yaw_rad"] += steps[3] * _STEP_RAD
     if later["force_z_n"] > _CONTACT_N:
         pressed_n = -moved[2] * STIFFNESS_N_PER_M[2]
         later["force_z_n"] += pressed_n

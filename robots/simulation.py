@@ -14,7 +14,7 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 if sys.platform == "linux":
     os.environ.setdefault("MUJOCO_GL", "egl")
@@ -115,11 +115,11 @@ class Pictures:
 
 
 @functools.cache
-def _template(mjcf: Callable[[], str]) -> mujoco.MjModel:
-    return mujoco.MjModel.from_xml_string(mjcf())
+def _template(mjcf: Callable[..., str], *arguments: Hashable) -> mujoco.MjModel:
+    return mujoco.MjModel.from_xml_string(mjcf(*arguments))
 
 
-def new_model(mjcf: Callable[[], str]) -> mujoco.MjModel:
-    """A model of its own for each robot, compiled once per process from what `mjcf` writes."""
-    model: mujoco.MjModel = _template(mjcf).__deepcopy__({})
+def new_model(mjcf: Callable[..., str], *arguments: Hashable) -> mujoco.MjModel:
+    """A model of its own for each robot, compiled once per process from what `mjcf` writes for these arguments."""
+    model: mujoco.MjModel = _template(mjcf, *arguments).__deepcopy__({})
     return model

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra import config, home, service, threads
+from infra import config, home, identity, service, threads
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with service.from_args("ingest", args) as process:
         return run(
             process,
-            connect(config.from_args("kafka", KafkaConfig, args)),
+            connect(config.from_args("kafka", KafkaConfig, args), identity.service(place.path, "ingest")),
             lake_of(config.from_args("lake", LakeConfig, args), place),
             ingest,
             config.from_args("maintenance", MaintenanceConfig, args),

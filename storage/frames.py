@@ -1,15 +1,14 @@
 """Stored steps to arrays: whole episodes, decoded once when they become complete."""
 
 import dataclasses
-import io
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from policy.errors import SchemaError
+from policy.pictures import decode_jpeg
 from policy.schema import ControlMode, Float32, UInt8
 from policy.spec import CameraSpec, EmbodimentSpec
 
@@ -89,16 +88,7 @@ def decode_frame(data: bytes, camera: CameraSpec) -> UInt8:
         if len(data) != camera.height * camera.width * 3:
             raise SchemaError("neither JPEG nor raw pixels", camera=camera.name, num_bytes=len(data))
         return np.frombuffer(data, np.uint8).reshape(camera.height, camera.width, 3)
-    try:
-        with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-            # Asked before a pixel is unpacked: a few bytes may claim to be gigabytes.
-            if image.size != (camera.width, camera.height):
-                raise SchemaError("a frame of another size", camera=camera.name, found=image.size)
-            return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, SchemaError):
-            raise
-        raise SchemaError("a damaged JPEG", camera=camera.name, cause=str(error)) from error
+    return decode_jpeg(data, height=camera.height, width=camera.width)
 
 
 def _floats(steps: pa.Table, name: str, width: int) -> Float32:

@@ -1,4 +1,4 @@
-"""Ingest: one topic into one table, each record exactly once.
+"""Ingest: one topic, or the partitions of it that a group deals to us, into one table, each record exactly once.
 
     consume (from the table's offsets) -> decode + validate -> drop what was delivered -> buffer
                 |                                |
@@ -7,7 +7,8 @@
 
 Whatever fails - broker away, store away, another writer, an unknown commit - is met in one way: drop
 the buffer, recover from the table, read again from its offsets. Nothing is acknowledged anywhere else, so
-that is always exact.
+that is always exact. The same happens when the group deals anew, so it need not be believed either: whoever
+still holds rows of a partition that another has gone on with is refused by the table (`storage/writer.py`).
 """
 
 import contextlib
@@ -15,12 +16,13 @@ import dataclasses
 import logging
 import threading
 import time
+from collections.abc import Collection, Mapping
 
 import pyarrow as pa
 
 from infra import wire
 from infra.backoff import Backoff
-from infra.bus import Bus, Consumer, Message
+from infra.bus import Bus, Consumer, Message, Offsets
 from infra.metrics import Metrics
 from infra.topics import STEPS, Topic
 from policy.errors import BusError, BusUnavailable, ConfigError, LakeError, SchemaError
@@ -40,6 +42,8 @@ _LAG_S = 5.0
 class IngestConfig:
     """How often rows are committed."""
 
+    group: str = ""
+    """Name of the ingests that share the topics' partitions; empty for one that reads them all."""
     accept_unsigned: bool = False
     """Store messages without a signature too, while robots of an older version are being replaced."""
     flush_s: float = 0.5
@@ -82,6 +86,8 @@ class TopicIngest:
         """Why the stream waits, in words; None while it flows."""
         self.lock = threading.Lock()
         """Held during a commit; a sweep of the same table takes it (`storage/sweep.py`)."""
+        self.keeps_table = not config.group
+        """Whether the table's upkeep is ours: of a group, whoever has the first partition looks after it."""
         self._lake = lake
         self._bus = bus
         self._config = config
@@ -112,32 +118,56 @@ class TopicIngest:
     def _stream(self, backoff: Backoff) -> None:
         self._disk.refuse_when_full()
         self._removals.refresh()
-        writer = TableWriter(self._lake, self.topic)
-        self._buffered_since_s = None
-        with contextlib.closing(self._consumer_at(writer.next_offsets)) as consumer:
+        with contextlib.closing(self._consumer()) as consumer:
             while not self._stopping.is_set():
                 for message in consumer.poll(self._wait_s(), self._config.max_poll_messages):
-                    self._take(writer, message)
-                if self._is_due(writer):
-                    self._commit(writer)
-                self._measure(writer, consumer)
+                    self._take(message)
+                if self._is_due():
+                    self._commit()
+                self._measure(consumer)
                 self.problem = None
                 backoff.reset()
-            self._commit(writer)
+            self._commit()
 
-    def _consumer_at(self, offsets: dict[int, int]) -> Consumer:
-        """A consumer that reads on where the table stands.
+    def _consumer(self) -> Consumer:
+        """A consumer that reads on where the table stands, now or when the group has dealt.
 
         Raises:
             LakeError: the topic is shorter than the table remembers.
             BusUnavailable: the broker does not answer.
         """
-        # After a gap everything that is kept is read, and the ledger drops what it has.
-        consumer = self._bus.consumer(self.topic.name, "earliest" if self._has_gap else offsets)
-        ends = consumer.end_offsets()
-        ahead = {p: offset for p, offset in offsets.items() if offset > ends.get(p, 0)}
-        if ahead:
+        if self._config.group:
+            self._open_writer(())
+            return self._bus.member(self.topic.name, self._config.group, self._begin)
+        self._open_writer(None)
+        consumer = self._bus.consumer(self.topic.name, self._next_offsets())
+        try:
+            self._refuse_another_broker(consumer.end_offsets())
+        except BaseException:
             consumer.close()
+            raise
+        return consumer
+
+    def _begin(self, ends: Mapping[int, int]) -> Offsets:
+        """Go on with the partitions that are ours now; what is buffered is dropped, and read again by its reader."""
+        self._open_writer(ends)
+        self._refuse_another_broker(ends)
+        return self._next_offsets()
+
+    def _open_writer(self, partitions: Collection[int] | None) -> None:
+        self._writer = TableWriter(self._lake, self.topic, partitions)
+        self._buffered_since_s = None
+        self.keeps_table = partitions is None or 0 in partitions
+        num_partitions = self.topic.num_partitions if partitions is None else len(partitions)
+        self._metrics.set("touchline_ingest_partitions", num_partitions, topic=self.topic.name)
+
+    def _next_offsets(self) -> Offsets:
+        # After a gap everything that is kept is read, and the ledger drops what it has.
+        return "earliest" if self._has_gap else self._writer.next_offsets
+
+    def _refuse_another_broker(self, ends: Mapping[int, int]) -> None:
+        ahead = {p: offset for p, offset in self._writer.next_offsets.items() if offset > ends.get(p, 0)}
+        if ahead:
             # A broker that has just restarted may need a moment; a topic that was deleted never comes back.
             raise LakeError(
                 "the topic ends before the table's offsets: is this another broker's lake? "
@@ -146,19 +176,19 @@ class TopicIngest:
                 table_offsets=ahead,
                 topic_ends={partition: ends.get(partition, 0) for partition in ahead},
             )
-        return consumer
 
-    def _take(self, writer: TableWriter, message: Message) -> None:
+    def _take(self, message: Message) -> None:
         try:
             batch = self._opened(message)
             if self.topic is STEPS:
                 self._guard.check(batch)
         except SchemaError as error:
             self._bury(message, str(error))
-            writer.skip(message.partition, message.offset)
+            self._writer.skip(message.partition, message.offset)
         else:
             batch = self._removals.cleaned(self.topic, batch)
-            num_new = writer.take(message.partition, message.offset, batch, max(0, message.time_ms) * 1_000_000)
+            time_ns = max(0, message.time_ms) * 1_000_000
+            num_new = self._writer.take(message.partition, message.offset, batch, time_ns)
             if num_new < batch.num_rows:
                 self._metrics.count("touchline_duplicates_total", batch.num_rows - num_new, topic=self.topic.name)
         if self._buffered_since_s is None:
@@ -200,28 +230,28 @@ class TopicIngest:
             return self._config.flush_s
         return max(0.0, self._buffered_since_s + self._config.flush_s - time.monotonic())
 
-    def _is_due(self, writer: TableWriter) -> bool:
+    def _is_due(self) -> bool:
         return self._buffered_since_s is not None and (
-            self._wait_s() == 0.0 or writer.num_bytes >= self._config.flush_bytes
+            self._wait_s() == 0.0 or self._writer.num_bytes >= self._config.flush_bytes
         )
 
-    def _commit(self, writer: TableWriter) -> None:
+    def _commit(self) -> None:
         self._disk.refuse_when_full()
         started_s = time.monotonic()
         with self.lock:
-            num_rows = writer.commit()
+            num_rows = self._writer.commit()
         self._removals.refresh()
         self._buffered_since_s = None
         self._committed_s = time.monotonic()
         self._metrics.count("touchline_ingested_records_total", num_rows, topic=self.topic.name)
         self._metrics.observe("touchline_delta_commit_seconds", self._committed_s - started_s, topic=self.topic.name)
 
-    def _measure(self, writer: TableWriter, consumer: Consumer) -> None:
+    def _measure(self, consumer: Consumer) -> None:
         now_s = time.monotonic()
         self._metrics.set("touchline_delta_commit_age_seconds", now_s - self._committed_s, topic=self.topic.name)
         if now_s - self._lag_asked_s < _LAG_S:
             return
         self._lag_asked_s = now_s
-        read = writer.next_offsets
+        read = self._writer.next_offsets
         lag = sum(max(0, end - read.get(partition, 0)) for partition, end in consumer.end_offsets().items())
         self._metrics.set("touchline_kafka_lag_records", lag, topic=self.topic.name)

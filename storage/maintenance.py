@@ -9,7 +9,7 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -103,21 +103,32 @@ def keep_maintained(
     stopping: threading.Event,
     topics: Sequence[Topic] = KEPT_TOPICS,
     sweeper: Sweeper | None = None,
+    is_ours: Callable[[Topic], bool] = lambda topic: True,
 ) -> None:
-    """Look after the tables until `stopping` is set."""
+    """Look after the tables until `stopping` is set.
+
+    Args:
+        lake: where they are.
+        config: sizes and times.
+        metrics: gets durations and counts.
+        stopping: ends it.
+        topics: whose tables.
+        sweeper: sees to the list of removals; None for nobody.
+        is_ours: whether a table's upkeep is this process's now; who has that of the first topic sweeps all.
+    """
     cleaned_s = time.monotonic()
     while not stopping.wait(config.interval_s):
-        if sweeper is not None:
+        if sweeper is not None and is_ours(topics[0]):
             _swept(sweeper, topics, metrics)
         if time.monotonic() - cleaned_s > _CLEAN_UP_S:
             cleaned_s = time.monotonic()
-            _cleaned(lake, topics)
+            _cleaned(lake, [topic for topic in topics if is_ours(topic)])
         for topic in topics:
             if stopping.is_set():
                 return
             started_s = time.monotonic()
             try:
-                if not is_due(lake, topic, config):
+                if not (is_ours(topic) and is_due(lake, topic, config)):
                     continue
                 num_files = maintain(lake, topic, config)
             except LakeError as error:

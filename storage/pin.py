@@ -48,5 +48,5 @@ class DataPin:
                 for topic, positions in fields.pop("offsets").items()
             }
             return cls(offsets=offsets, **fields)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
             raise SchemaError("not a data pin", cause=str(error)) from error

@@ -59,10 +59,19 @@ def run(
         name, args = f"ingest-{stream.topic.name}", (service, stream, failures)
         threads.append(threading.Thread(target=_guarded, args=args, name=name))
         threads[-1].start()
-    sweeper = Sweeper(lake, removals, {stream.topic.name: stream.lock for stream in streams})
-    upkeep = (lake, maintenance, service.metrics, service.stopping, KEPT_TOPICS, sweeper)
+    by_name = {stream.topic.name: stream for stream in streams}
+    sweeper = Sweeper(lake, removals, {name: stream.lock for name, stream in by_name.items()})
+    upkeep = functools.partial(
+        keep_maintained,
+        lake,
+        maintenance,
+        service.metrics,
+        service.stopping,
+        sweeper=sweeper,
+        is_ours=lambda topic: by_name[topic.name].keeps_table,
+    )
     # A daemon: a compaction cut short by the end of the process changes nothing.
-    threading.Thread(target=keep_maintained, args=upkeep, name="maintenance", daemon=True).start()
+    threading.Thread(target=upkeep, name="maintenance", daemon=True).start()
     for thread in threads:
         thread.join()
     bus.close()

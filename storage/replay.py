@@ -71,7 +71,7 @@ class Replay:
         """
         if pin is not None and pin.spec_id != spec.spec_id:
             raise SchemaError("a pin of another embodiment", pin=pin.spec_id, spec=spec.spec_id)
-        self.spec = spec
+        self.spec, self._spec_id = spec, spec.spec_id  # a hash: made once, asked for with every episode
         self._pinned = pin
         tables = {topic.name: str(lake.open(topic).metadata().id) for topic in (STEPS, EPISODES)}
         identity = {"tables": tables, "pin": pin.to_json() if pin else ""}
@@ -225,7 +225,7 @@ class Replay:
 
     def _is_wanted(self, episode: EndedEpisode) -> bool:
         return (
-            episode.spec_id == self.spec.spec_id
+            episode.spec_id == self._spec_id
             and episode.source != Source.EVALUATION
             and episode.kafka_offset > self._ring.floor
             and episode.episode_id not in self._refused
@@ -234,7 +234,7 @@ class Replay:
     def _stage(self, batch: pa.RecordBatch) -> None:
         spec_ids: Any = batch.column("spec_id")
         sources: Any = batch.column("source")
-        spec_id, evaluation = pa.scalar(self.spec.spec_id), pa.scalar(str(Source.EVALUATION))
+        spec_id, evaluation = pa.scalar(self._spec_id), pa.scalar(str(Source.EVALUATION))
         is_ours: Any = pc.and_(pc.equal(spec_ids, spec_id), pc.not_equal(sources, evaluation))
         batch = batch.filter(is_ours)
         if self._is_filled and batch.num_rows:

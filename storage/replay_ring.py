@@ -169,7 +169,7 @@ class Ring:
             "floor": self.floor,
             "resume_offsets": self.resume_offsets,
             "num_removals": self.num_removals,
-            "entries": [dataclasses.asdict(entry) for entry in self.entries.values()],
+            "entries": [vars(entry) for entry in self.entries.values()],
         }
         draft = self._stamp_file.with_suffix(".tmp")
         draft.write_text(json.dumps(stamp, separators=(",", ":")))

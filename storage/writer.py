@@ -1,10 +1,14 @@
-"""One table's only writer: buffers new rows and commits them together with the ledger.
+"""The writer of one table, or of some of its partitions: commits new rows together with the ledger.
 
     take(message) -> rows not delivered before, into the buffer
     commit()      -> rows + application transactions + ledger, one Delta commit
 
 A commit that fails, or whose fate is unknown, leaves the writer unusable: open a new one, which
 recovers the ledger from the table, and read again from its offsets.
+
+A commit names every partition of its writer, those that did not move included. Delta refuses it when anybody else
+has committed one of them since our handle was opened, so of two writers of a partition, whoever they believe they
+are, the first goes on and the other begins again where the first one stands. Writers of other partitions never meet.
 """
 
 from collections.abc import Iterable
@@ -28,6 +32,8 @@ REOPEN_COMMITS = 50
 _NUM_COMMITS_SEARCHED = 20
 """Maintenance commits carry no ledger; the newest append is never far behind them."""
 _UNCOMPRESSED = WriterProperties(compression="UNCOMPRESSED")  # JPEG frames; compaction compresses
+_NOTHING = -1
+"""The offset of a partition from which nothing was taken."""
 
 
 def app_id(topic: Topic, partition: int) -> str:
@@ -38,14 +44,20 @@ def app_id(topic: Topic, partition: int) -> str:
 class TableWriter:
     """The exactly-once door of one table; one thread at a time."""
 
-    def __init__(self, lake: Lake, topic: Topic) -> None:
+    def __init__(self, lake: Lake, topic: Topic, partitions: Iterable[int] | None = None) -> None:
         """Open the table and recover what it has taken.
+
+        Args:
+            lake: where the table is.
+            topic: whose table.
+            partitions: those of the topic that this writer takes; None for all.
 
         Raises:
             LakeError: the table cannot be opened or read.
         """
         self._lake = lake
         self._topic = topic
+        self._partitions = frozenset(range(topic.num_partitions) if partitions is None else partitions)
         self._table = lake.open_to_write(topic)
         self._schema = table_schema(topic)
         self._ledger = self._recover()
@@ -76,7 +88,11 @@ class TableWriter:
             offset: its place there.
             batch: its records.
             kafka_time_ns: when the broker got it; 0 where that is not known.
+
+        Raises:
+            LakeError: the partition is not this writer's.
         """
+        self._refuse_strange(partition)
         boot_ids: list[Any] = batch.column("boot_id").to_pylist()
         seqs: list[Any] = batch.column("seq").to_pylist()
         is_new = self._ledger.take(partition, offset, boot_ids, seqs)
@@ -96,7 +112,12 @@ class TableWriter:
         return num_new
 
     def skip(self, partition: int, offset: int) -> None:
-        """Move past a message that brings no rows (a dead letter)."""
+        """Move past a message that brings no rows (a dead letter).
+
+        Raises:
+            LakeError: the partition is not this writer's.
+        """
+        self._refuse_strange(partition)
         self._ledger.take(partition, offset, (), ())
 
     def commit(self) -> int:
@@ -111,14 +132,16 @@ class TableWriter:
         moved = {p: o for p, o in self._ledger.offsets.items() if self._committed.get(p) != o}
         properties = CommitProperties(
             custom_metadata={LEDGER_KEY: self._ledger.to_json()},
-            app_transactions=[Transaction(app_id(self._topic, p), o) for p, o in moved.items()],
+            app_transactions=[
+                Transaction(app_id(self._topic, p), self._ledger.offsets.get(p, _NOTHING)) for p in self._partitions
+            ],
         )
         try:
             try:
                 self._append(properties)
             except CommitFailedError:
                 # A sweep took rows away in between, or another writer was first: `_reopen` tells which.
-                self._reopen(moved)
+                self._reopen()
                 self._append(properties)
         except CommitFailedError as error:
             raise OffsetConflict(
@@ -140,19 +163,18 @@ class TableWriter:
         self.num_bytes = self.num_rows = 0
         self.num_commits += 1
         if self.num_commits % REOPEN_COMMITS == 0:
-            self._reopen(self._committed)
+            self._reopen()
         return num_rows
 
-    def _reopen(self, partitions: Iterable[int]) -> None:
+    def _reopen(self) -> None:
         """Take a fresh handle; Delta refuses a stale writer only until it refreshes, so we compare.
 
         Raises:
             OffsetConflict: the table is not where we left it.
         """
         self._table = self._lake.open(self._topic)
-        for partition in partitions:
-            offset = self._committed.get(partition)
-            stored = self._table.transaction_version(app_id(self._topic, partition))
+        for partition in self._partitions:
+            offset, stored = self._committed.get(partition, _NOTHING), self._stored(partition)
             if stored != offset:
                 raise OffsetConflict(
                     "another writer moved our partition",
@@ -163,29 +185,39 @@ class TableWriter:
                 )
 
     def _recover(self) -> Ledger:
-        """The ledger of the newest commit that has one, if it fits the table; else from the rows."""
+        """The newest ledger that fits our partitions' offsets; else from the rows.
+
+        One that fits is whole for us, whoever wrote it: a record's key decides its partition, so its copies come
+        through the same one.
+        """
         try:
+            offsets = self._stored_offsets()
             for commit in self._table.history(_NUM_COMMITS_SEARCHED):
                 if LEDGER_KEY in commit:
                     ledger = Ledger.from_json(commit[LEDGER_KEY], self._recall)
-                    if self._fits(ledger):
+                    ledger.offsets = {p: offset for p, offset in ledger.offsets.items() if p in self._partitions}
+                    if ledger.offsets == offsets:
                         return ledger
-                    break
-            return Ledger(self._stored_offsets(), is_whole=self._is_empty(), recall=self._recall)
+            return Ledger(offsets, is_whole=not offsets, recall=self._recall)
         except READ_ERRORS as error:
             raise LakeError("the ledger cannot be read", table=self._topic.name, cause=str(error)) from error
 
     def _stored_offsets(self) -> dict[int, int]:
-        # More partitions than the topic table names: a cluster's owner may have added some.
-        candidates = range(4 * self._topic.num_partitions + 60)
-        stored = {p: self._table.transaction_version(app_id(self._topic, p)) for p in candidates}
-        return {partition: offset for partition, offset in stored.items() if offset is not None}
+        stored = {partition: self._stored(partition) for partition in self._partitions}
+        return {partition: offset for partition, offset in stored.items() if offset != _NOTHING}
 
-    def _fits(self, ledger: Ledger) -> bool:
-        return ledger.offsets == self._stored_offsets()
+    def _stored(self, partition: int) -> int:
+        offset: int | None = self._table.transaction_version(app_id(self._topic, partition))
+        return _NOTHING if offset is None else offset
 
-    def _is_empty(self) -> bool:
-        return not self._stored_offsets()
+    def _refuse_strange(self, partition: int) -> None:
+        if partition not in self._partitions:
+            raise LakeError(
+                "a message of a partition that is not ours",
+                topic=self._topic.name,
+                partition=partition,
+                ours=sorted(self._partitions),
+            )
 
     def _recall(self, boot_id: str) -> SeqRanges:
         """One boot's delivered ranges from the table's own rows.

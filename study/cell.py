@@ -4,6 +4,8 @@
     collect     policy, people -> episodes
     candidate   base, all episodes so far, algorithm -> policy -> held-out success
     fleet       base, people, learner, a clock -> success over fleet minutes
+    critic      base, episodes -> what a value function is worth on episodes that it did not see
+    drift       base, people, learner, gate, a world that changes -> success over promotions
 
 A cell's id is the hash of its kind, settings and parents, so a result is found again by whoever asks the
 same question, and a changed setting asks a new one.
@@ -30,6 +32,8 @@ class Kind(enum.StrEnum):
     COLLECT = "collect"
     CANDIDATE = "candidate"
     FLEET = "fleet"
+    CRITIC = "critic"
+    DRIFT = "drift"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,14 +3,18 @@
 import dataclasses
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scipy.stats import t as student
 
 from policy.statistics import Interval, difference_interval, wilson_interval
 from study.cell import Finding
+from study.plan import Arm, Question
 
+Findings = Mapping[Arm, Finding]
 _CONFIDENCE = 0.95
+_MIN_SEEDS = 3
+SUCCESS = "success_rate"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,11 +45,28 @@ def pool(findings: Sequence[Finding]) -> Pooled:
     )
 
 
+def over_seeds(values: Sequence[float]) -> Interval:
+    """Mean of one value a seed, with Student's interval; without bounds (NaN) below three seeds."""
+    mean = statistics.fmean(values)
+    if len(values) < _MIN_SEEDS:
+        return Interval(estimate=mean, low=math.nan, high=math.nan)
+    quantile = float(student.ppf(0.5 + _CONFIDENCE / 2, len(values) - 1))
+    half = quantile * statistics.stdev(values) / math.sqrt(len(values))
+    return Interval(estimate=mean, low=mean - half, high=mean + half)
+
+
+def ratio_over_seeds(ratios: Sequence[float]) -> Interval:
+    """Geometric mean of one ratio a seed, with Student's interval over their logarithms."""
+    logs = over_seeds([math.log(ratio) for ratio in ratios])
+    return Interval(estimate=math.exp(logs.estimate), low=math.exp(logs.low), high=math.exp(logs.high))
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One arm's success minus another's."""
+    """One arm's figure minus another's."""
 
     interval: Interval
+    """Bounds are NaN where there is no interval."""
     method: str
     """How the interval was made, in words."""
 
@@ -55,28 +76,76 @@ class Difference:
         return self.interval.low > 0 or self.interval.high < 0
 
 
-def difference(ours: Sequence[Finding], theirs: Sequence[Finding]) -> Difference:
-    """Success of `ours` minus that of `theirs`, seed by seed in the same order.
+def difference(ours: Sequence[Finding], theirs: Sequence[Finding], measure: str = SUCCESS) -> Difference:
+    """A measure of `ours` minus that of `theirs`, seed by seed in the same order.
 
     From three seeds on it is Student's interval over the seeds' differences: seeds differ by more than
     episodes do, and a difference that does not reproduce over them must not look certain. With fewer there
-    is only Newcombe's over the episodes, which says nothing of other seeds.
+    is only Newcombe's over the episodes, which says nothing of other seeds, and only for success.
 
     Raises:
         ValueError: the two have different numbers of seeds.
     """
-    apart = [a["success_rate"] - b["success_rate"] for a, b in zip(ours, theirs, strict=True)]
-    if len(apart) < 3:
-        mine, other = pool(ours), pool(theirs)
-        interval = difference_interval(
-            sum(finding["num_successes"] for finding in ours),
-            mine.num_episodes,
-            sum(finding["num_successes"] for finding in theirs),
-            other.num_episodes,
-            _CONFIDENCE,
-        )
-        return Difference(interval=interval, method=f"Newcombe over episodes, {len(apart)} seed(s)")
-    mean = statistics.fmean(apart)
-    half = float(student.ppf(0.5 + _CONFIDENCE / 2, len(apart) - 1)) * statistics.stdev(apart) / math.sqrt(len(apart))
-    interval = Interval(estimate=mean, low=mean - half, high=mean + half)
-    return Difference(interval=interval, method=f"Student over {len(apart)} seeds")
+    apart = [a[measure] - b[measure] for a, b in zip(ours, theirs, strict=True)]
+    if len(apart) >= _MIN_SEEDS:
+        return Difference(interval=over_seeds(apart), method=f"Student over {len(apart)} seeds")
+    if measure != SUCCESS:
+        return Difference(interval=over_seeds(apart), method=f"no interval from {len(apart)} seed(s)")
+    interval = difference_interval(
+        sum(finding["num_successes"] for finding in ours),
+        sum(finding["num_episodes"] for finding in ours),
+        sum(finding["num_successes"] for finding in theirs),
+        sum(finding["num_episodes"] for finding in theirs),
+        _CONFIDENCE,
+    )
+    return Difference(interval=interval, method=f"Newcombe over episodes, {len(apart)} seed(s)")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two arms in one setting of one task, over the seeds that have both."""
+
+    task: str
+    setting: tuple[str, ...]
+    measure: str
+    """The field of findings that is compared."""
+    ours: str
+    theirs: str
+    seeds: tuple[int, ...]
+    difference: Difference
+
+
+def compare(findings: Findings, ours: str, theirs: str, measure: str = SUCCESS) -> list[Comparison]:
+    """In every setting in which both were measured."""
+    found: dict[tuple[str, tuple[str, ...]], dict[str, dict[int, Finding]]] = {}
+    for arm, finding in findings.items():
+        if finding.get(measure) is not None:
+            group = found.setdefault((arm.task, arm.setting), {})
+            group.setdefault(arm.name, {})[arm.seed] = finding
+    comparisons = []
+    for (task, setting), group in found.items():
+        seeds = tuple(sorted(group.get(ours, {}).keys() & group.get(theirs, {}).keys()))
+        if seeds:
+            apart = difference([group[ours][seed] for seed in seeds], [group[theirs][seed] for seed in seeds], measure)
+            comparisons.append(
+                Comparison(
+                    task=task,
+                    setting=setting,
+                    measure=measure,
+                    ours=ours,
+                    theirs=theirs,
+                    seeds=seeds,
+                    difference=apart,
+                )
+            )
+    return comparisons
+
+
+def primary(question: Question, findings: Findings) -> list[Comparison]:
+    """The comparisons that were written down before, on every measure that both arms have."""
+    return [
+        comparison
+        for measure in question.measures
+        for ours, theirs in question.comparisons
+        for comparison in compare(findings, ours, theirs, measure)
+    ]

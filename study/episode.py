@@ -1,10 +1,13 @@
 """Episodes of a study: grown in lock-step, kept in one file, turned into the learner's own data."""
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from learner.data import ArrayData
 from learner.experience import Experience, hold_out
@@ -12,6 +15,7 @@ from policy.schema import Float32, Observation, Outcome
 from policy.spec import EmbodimentSpec
 from robots.robot import TaskStatus
 
+_FRAMES = "frames"
 _FAILED = (Outcome.FAILURE, Outcome.TIMED_OUT)
 
 
@@ -69,14 +73,31 @@ def save(path: Path, episodes: Sequence[Episode]) -> None:
     partial.replace(path)
 
 
+def _join(paths: Sequence[Path]) -> dict[str, NDArray[Any]]:
+    """The columns of some files, one after the other.
+
+    Frames are gigabytes: beside the result only one file's are in memory at a time.
+    """
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(np.load(path, allow_pickle=False)) for path in paths]
+        joined = {name: np.concatenate([file[name] for file in files]) for name in files[0] if name != _FRAMES}
+        num_done = 0
+        for file in files:
+            part = file[_FRAMES]
+            if not num_done:
+                joined[_FRAMES] = np.empty((len(joined["state"]), *part.shape[1:]), part.dtype)
+            joined[_FRAMES][num_done : num_done + len(part)] = part
+            num_done += len(part)
+    return joined
+
+
 def load(paths: Sequence[Path], spec: EmbodimentSpec) -> ArrayData:
     """The episodes of some files in their order, as a training set; every tenth demonstration is held out.
 
     Raises:
         OSError: a file is missing.
     """
-    parts = [dict(np.load(path, allow_pickle=False)) for path in paths]
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    joined = _join(paths)
     length, said, task = joined["length"], joined["instruction"], joined["task"]
     tasks, instructions = list(dict.fromkeys(task.tolist())), sorted(set(said.tolist()))
     num_steps = int(length.sum())

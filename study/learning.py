@@ -11,7 +11,8 @@ from learner.advantage import AdvantageConfig
 from learner.algorithms import create
 from learner.algorithms.recap import ConditionConfig
 from learner.critic import CriticConfig
-from learner.data import ArrayData
+from learner.data import ArrayData, Data
+from learner.joint_data import JointData
 from learner.labels import Algorithm, Labels
 from learner.mix import MixConfig
 from learner.train import Round, one_update
@@ -19,7 +20,7 @@ from learner.train_state import TrainState
 from learner.update import UpdateConfig
 from learner.value import ValueConfig
 from policy.network import PolicyConfig
-from policy.policy import Policy
+from policy.policy import Body, Policy
 from policy.tokens import Vocabulary
 from policy.transforms import Normaliser
 
@@ -65,15 +66,23 @@ class Trained:
     """What batches were made of, in words."""
 
 
-def new_policy(data: ArrayData, seed: int) -> Policy:
-    """Untrained, with the statistics of the data."""
-    normaliser = Normaliser.fit(state=data.state, tactile=data.tactile, action=data.action)
+def new_policy(data: ArrayData | JointData, seed: int) -> Policy:
+    """Untrained, with the statistics of the data: for each body those of its own."""
+    parts = data.parts if isinstance(data, JointData) else (data,)
+    first, *others = (
+        Body(
+            spec=part.spec,
+            normaliser=Normaliser.fit(state=part.state, tactile=part.tactile, action=part.action),
+        )
+        for part in parts
+    )
+    words = Vocabulary.of(text for part in parts for text in part.instructions)
     torch.manual_seed(seed)
-    return Policy.create(PolicyConfig(), data.spec, Vocabulary.of(data.instructions), normaliser)
+    return Policy.create(PolicyConfig(), first.spec, words, first.normaliser, others)
 
 
 def train(
-    start: Policy, data: ArrayData, learning: Learning, *, num_updates: int, seed: int, is_scheduled: bool = True
+    start: Policy, data: Data, learning: Learning, *, num_updates: int, seed: int, is_scheduled: bool = True
 ) -> Trained:
     """A round of the learner on all data, which moves `start` itself; continual training is not scheduled."""
     algorithm = learning.algorithm

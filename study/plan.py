@@ -23,10 +23,10 @@ class Arm:
 class Scale:
     """How much of everything a cell does."""
 
-    demonstrations: int = 120
-    """Scripted demonstrations of a base."""
-    base_updates: int = 700
-    """Updates of a base."""
+    demonstrations: int | None = None
+    """Scripted demonstrations of a base; None for as many as its task takes."""
+    base_updates: int | None = None
+    """Updates of a base; None for the task's own number."""
     episodes: int = 300
     """Rollouts of one collection."""
     updates: int = 800
@@ -39,6 +39,14 @@ class Scale:
     """Fleet minutes of a round."""
     updates_per_minute: int = 300
     """The learner's pace."""
+    promotions: int = 20
+    """Rounds in which a candidate asks to be promoted, in a world that changes."""
+    promotion_episodes: int = 80
+    """Rollouts of such a round."""
+    promotion_updates: int = 300
+    """Updates of such a round."""
+    promotion_scenes: int = 100
+    """Gate scenes of such a round at most, and held-out scenes after it."""
     settings: int = 99
     """Settings that are asked about, the first so many of the question's."""
 
@@ -52,6 +60,10 @@ MINIATURE = Scale(
     rounds=3,
     round_minutes=0.1,
     updates_per_minute=20,
+    promotions=3,
+    promotion_episodes=3,
+    promotion_updates=2,
+    promotion_scenes=4,
     settings=1,
 )
 """Shows that the machinery runs; its figures say nothing."""
@@ -70,6 +82,8 @@ class Question:
     columns: tuple[str, ...]
     """What the words of an arm's setting are about."""
     comparisons: tuple[tuple[str, str], ...]
-    """The primary ones: names of arms, success of the first minus success of the second."""
+    """The primary ones: names of arms, the first minus the second."""
     arms: Callable[[str, int, Scale, Changes], Iterator[tuple[Arm, Cell]]]
     """From task, seed, scale and changes to every arm with the cell that answers it."""
+    measures: tuple[str, ...] = ("success_rate",)
+    """What is compared: fields of findings; a comparison is made on those that both arms have."""

@@ -1,8 +1,9 @@
 """How questions put cells together: bases, collections, and candidates that learned from them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from robots import tasks
 from study.cell import Cell, Kind
 from study.plan import Changes, Scale
 
@@ -27,10 +28,11 @@ class Recipes:
 
     def base(self) -> Cell:
         """A policy that learned from demonstrations alone."""
+        lesson = tasks.lesson(self._world["task"])
         settings = {
             "world": self._world,
-            "demonstrations": self._scale.demonstrations,
-            "updates": self._scale.base_updates,
+            "demonstrations": self._scale.demonstrations or lesson.demonstrations,
+            "updates": self._scale.base_updates or lesson.updates,
             "evaluations": self._scale.evaluations,
         }
         return Cell(kind=Kind.BASE, settings=settings)
@@ -66,3 +68,25 @@ class Recipes:
             "evaluations": self._scale.evaluations,
         }
         return Cell(kind=Kind.FLEET, settings=settings, parents=(base,))
+
+    def critic(self, base: Cell, collection: Cell, changes: Mapping[str, Any]) -> Cell:
+        """A value function on these episodes, without a policy; `changes` are those of an algorithm."""
+        settings = {"world": self._world, "changes": changes}
+        return Cell(kind=Kind.CRITIC, settings=settings, parents=(base, collection))
+
+    def drift(
+        self, base: Cell, person: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]], **changes: Any
+    ) -> Cell:
+        """Promotions in a world that changes: its options in every round; `changes` are of `PromotionConfig`."""
+        size = {
+            "num_episodes": self._scale.promotion_episodes,
+            "num_updates": self._scale.promotion_updates,
+            "num_scenes": self._scale.promotion_scenes,
+        }
+        settings = {
+            "world": self._world,
+            "person": person,
+            "conditions": list(conditions),
+            "promotions": {**size, **changes},
+        }
+        return Cell(kind=Kind.DRIFT, settings=settings, parents=(base,))

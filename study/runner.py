@@ -53,6 +53,11 @@ class Runner:
         return len(self._waiting) + len(self._running)
 
     @property
+    def to_do(self) -> Sequence[Cell]:
+        """Cells that nobody has begun, parents first."""
+        return list(self._waiting)
+
+    @property
     def running(self) -> Sequence[Cell]:
         """Cells that are being computed."""
         return [one.cell for one in self._running]

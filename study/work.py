@@ -17,7 +17,7 @@ from study.cell import Finding, Kind, Order
 if TYPE_CHECKING:  # torch reads its number of threads when it is imported: after `set_threads`
     from policy.flow import Guidance
     from policy.policy import Policy
-    from study.world import World
+    from study.world import World, WorldConfig
 
 FINDING, EPISODES, POLICY, GUIDANCE = "finding.json", "episodes.npz", "policy", "guidance.json"
 
@@ -29,7 +29,14 @@ def main() -> int:
     started_s = time.monotonic()
     own = folder / order.id
     own.mkdir(parents=True, exist_ok=True)
-    compute = {Kind.BASE: base, Kind.COLLECT: collect, Kind.CANDIDATE: candidate, Kind.FLEET: fleet}[order.kind]
+    compute = {
+        Kind.BASE: base,
+        Kind.COLLECT: collect,
+        Kind.CANDIDATE: candidate,
+        Kind.FLEET: fleet,
+        Kind.CRITIC: critic,
+        Kind.DRIFT: drift,
+    }[order.kind]
     finding = compute(order, folder)
     finding["wall_s"] = round(time.monotonic() - started_s, 1)
     whole_file.write_text(own / FINDING, json.dumps(finding, sort_keys=True))
@@ -124,12 +131,44 @@ def fleet(order: Order, folder: Path) -> Finding:
     return history.run(base_folder / POLICY, base_folder / EPISODES, settings["evaluations"])
 
 
+def critic(order: Order, folder: Path) -> Finding:
+    """Settings: world, changes; parents: base, then collections."""
+    from robots import tasks
+    from study import critics, episode
+
+    config = _world_config(order)
+    robot = tasks.make(config.task, config.options)
+    data = episode.load([folder / parent / EPISODES for parent, _ in order.parents], robot.spec)
+    return critics.measure(data, robot, order.settings["changes"], config.seed)
+
+
+def drift(order: Order, folder: Path) -> Finding:
+    """Settings: world, person, conditions, promotions; parent: the base that acts first."""
+    from study.person import PersonConfig
+    from study.promotions import PromotionConfig, Promotions
+
+    settings, base_folder = order.settings, folder / order.parents[0][0]
+    history = Promotions(
+        PromotionConfig(**settings["promotions"]),
+        _world_config(order),
+        PersonConfig.of(settings["person"]),
+        folder / order.id,
+    )
+    return history.run(base_folder / POLICY, base_folder / EPISODES, settings["conditions"])
+
+
 def _world(order: Order) -> "World":
+    from study.world import World
+
+    return World(_world_config(order))
+
+
+def _world_config(order: Order) -> "WorldConfig":
     from study.touch import Touch
-    from study.world import World, WorldConfig
+    from study.world import WorldConfig
 
     fields = dict(order.settings["world"])
-    return World(WorldConfig(**{**fields, "touch": Touch(fields.get("touch", Touch.ON))}))
+    return WorldConfig(**{**fields, "touch": Touch(fields.get("touch", Touch.ON))})
 
 
 def _policy(directory: Path) -> "tuple[Policy, Guidance]":

@@ -50,7 +50,7 @@ class World:
         self._rollout = RolloutConfig(delay_ticks=config.delay_ticks)
 
     def _robot(self) -> Robot:
-        robot = self._task.make_robot(self._config.options)
+        robot = tasks.make(self._config.task, self._config.options)
         return robot if self._config.touch is Touch.ON else TouchedRobot(robot, self._config.touch)
 
     @property
@@ -99,18 +99,21 @@ class World:
 
     def evaluate(self, policy: Policy, guidance: Guidance, num_episodes: int) -> Finding:
         """Held-out scenes without help; the same for every policy of a seed."""
-        episodes = list(
+        return self.summary(self.unaided(policy, guidance, self.scenes(SceneSplit.REPORT, num_episodes)))
+
+    def unaided(self, policy: Policy, guidance: Guidance, scene_seeds: Sequence[int]) -> list[Episode]:
+        """Episodes without help in the order in which they ended, without what was seen in them."""
+        return list(
             roll_out(
                 policy,
                 self._robots,
-                self.scenes(SceneSplit.REPORT, num_episodes),
+                scene_seeds,
                 guidance=guidance,
                 config=self._rollout,
                 seed=self._config.seed,
                 keeps_observations=False,
             )
         )
-        return self.summary(episodes)
 
     def summary(self, episodes: list[Episode]) -> Finding:
         """Success with its Wilson interval, throughput, lengths and reasons of failure."""

@@ -45,10 +45,11 @@ class RigRobot:
         *,
         safety: SafetyConfig = PATIENT,
         token: str = "",
+        ca_file: str = "",
     ) -> None:
         info = RobotInfo(robot_id=robot_id, spec=SPEC.to_json(), is_simulated=True)
         self.robot_id = robot_id
-        self.link = RobotLink([info], LinkConfig(url=url), safety, token=token)
+        self.link = RobotLink([info], LinkConfig(url=url, ca_file=ca_file), safety, token=token)
         self.history: list[tuple[ControlMode, tuple[float, ...]]] = []
         self.safety = safety
         self.state = InterventionState()
@@ -98,8 +99,10 @@ class RigRobot:
 
 
 @contextlib.contextmanager
-def ticking(url: str, robot_id: str = "r1", *, safety: SafetyConfig = PATIENT, token: str = "") -> Iterator[RigRobot]:
-    robot = RigRobot(url, robot_id, safety=safety, token=token)
+def ticking(
+    url: str, robot_id: str = "r1", *, safety: SafetyConfig = PATIENT, token: str = "", ca_file: str = ""
+) -> Iterator[RigRobot]:
+    robot = RigRobot(url, robot_id, safety=safety, token=token, ca_file=ca_file)
     robot.start()
     try:
         yield robot
@@ -116,12 +119,13 @@ async def running_gateway(
     operator_token: str = "",
     robot_token: str = "",
     roster: Roster | None = None,
+    config: GatewayConfig | None = None,
 ) -> AsyncIterator[Gateway]:
     bus = bus or MemoryBus()
     bus.ensure_topics()
     log = RecordLog(lambda: bus)
     log.start()
-    config = GatewayConfig(port=port)
+    config = config or GatewayConfig(port=port)
     leases = lease or LeaseConfig(lost_after_s=6)
     members = roster or Roster(())
     async with Gateway(

@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from corrections import auth, codec
 from corrections.operator_messages import OperatorHello
+from infra import tls
 from infra.backoff import Backoff
 from policy.errors import WireError
 
@@ -32,7 +33,9 @@ class GatewayAddress:
     """Where the gateway is, and our secret."""
 
     url: str
-    """ws://host:port/operator"""
+    """ws://host:port/operator, or wss://"""
+    ca_file: str = ""
+    """PEM file of the authorities whose certificate it may show; empty for the system's."""
     token: str = dataclasses.field(default="", repr=False)
 
 
@@ -100,6 +103,7 @@ class GatewayLine:
     async def _receive(self) -> None:
         async with connect(
             self._address.url,
+            ssl=tls.context_for(self._address.url, self._address.ca_file),
             compression=None,
             max_size=_MAX_BYTES,
             additional_headers=auth.header(self._address.token),

@@ -1,8 +1,8 @@
 """RECAP (pi*0.6, arXiv 2511.14759): condition on a critic's advantage, act on the positive condition.
 
-Demonstrations and corrections are positive. Autonomous steps are positive above their task's
-threshold and negative below it, but only while the critic passes its bar on held-out episodes; until
-then they are not used at all, and RECAP rests on people.
+Demonstrations and corrections are positive, of people who seldom help only what did (`interventions.py`).
+Autonomous steps are positive above their task's threshold and negative below it, but only while the critic
+passes its bar on held-out episodes; until then they are not used at all, and RECAP rests on people.
 """
 
 import dataclasses
@@ -14,9 +14,10 @@ from learner.advantage import AdvantageConfig, Float64, advantages, indicators, 
 from learner.critic import CriticConfig, CriticFit, fit_critic
 from learner.critic_checkpoint import Critic, task_scales
 from learner.data import Data
+from learner.interventions import unhelpful
 from learner.labels import Labels, Pool, supervised, with_autonomous
 from learner.mix import Mix, MixConfig, choose
-from learner.task_trust import trust_tasks
+from learner.task_trust import nobody, trust_tasks
 from learner.value import ValueConfig
 from policy.errors import ConfigError
 from policy.flow import Guidance, Reference
@@ -26,13 +27,14 @@ from policy.flow import Guidance, Reference
 class ConditionConfig:
     """How the indicator enters training, and how a trained policy uses it."""
 
-    indicator_dropout: float = 0.3
-    """Share of samples that are not told their indicator; they train the unconditional policy."""
+    indicator_dropout: float = 0.1
+    """Share of samples that are not told their indicator; they train the unconditional policy, which nothing here
+    acts on. The paper's .3 takes updates from the positive one, which are what a short round lacks."""
     guidance_reference: Reference = Reference.NEGATIVE
     """What guidance moves away from where help is scarce (measured: +.12 against the negative
     condition, nothing against null)."""
-    guidance_scale: float = 2.0
-    """w; 1 is the positive condition itself."""
+    guidance_scale: float = 1.5
+    """w where nobody helped; it falls to 1, the positive condition itself, as corrections become plentiful."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.indicator_dropout < 1:
@@ -71,18 +73,19 @@ class Recap:
             seed=seed,
         )
         advantage = advantages(outcome, segments, critic.value, self.advantage)
-        pool, left_out = supervised(experience), ""
+        pool, trust = supervised(experience), nobody(data.tasks)
         if critic.networks:
             is_positive, is_judged = indicators(experience, segments, advantage, self.advantage)
             trust = trust_tasks(experience, data.tasks, outcome, critic.value, is_positive, is_judged, self.critic)
-            is_used, left_out = is_judged & trust.is_trusted[experience.task[experience.episode]], trust.left_out
+            is_used = is_judged & trust.is_trusted[experience.task[experience.episode]]
             pool = with_autonomous(pool, is_used & is_positive, is_used & ~is_positive)
+        pool[unhelpful(experience, outcome, critic.value, trust.is_trusted, self.advantage)] = Pool.UNHELPFUL
         return Labels(
             pool=pool,
             value=critic.value,
             return_to_go=outcome.return_to_go,
             advantage=advantage,
-            report=dataclasses.replace(critic.report, left_out=left_out),
+            report=dataclasses.replace(critic.report, left_out=trust.left_out),
             critic=self._to_publish(data, critic, advantage),
         )
 
@@ -109,14 +112,14 @@ class Recap:
         )
         is_partial = labels.report.left_out and chosen.autonomous_share
         left_out = f"; autonomous steps left out of {labels.report.left_out}" if is_partial else ""
-        return dataclasses.replace(chosen, reason=f"{chosen.reason}{left_out}")
+        num_unhelpful = labels.count(Pool.UNHELPFUL)
+        people = f"; {num_unhelpful} correction steps more did not help" if num_unhelpful else ""
+        return dataclasses.replace(chosen, reason=f"{chosen.reason}{left_out}{people}")
 
     def guidance(self, labels: Labels) -> Guidance:
-        """Against the negative condition, where one was learned and corrections are not plentiful.
-
-        Without negatives that condition is untrained; with many corrections guidance gained nothing.
-        """
-        scarce = labels.count(Pool.CORRECTION) < self.mixing.plentiful_corrections
-        if labels.count(Pool.AUTONOMOUS_NEGATIVE) and scarce:
-            return Guidance(reference=self.condition.guidance_reference, scale=self.condition.guidance_scale)
-        return Guidance()
+        """Against the negative condition, where one was learned: the less so, the more people helped."""
+        scarcity = self.mixing.scarcity(labels.count(Pool.CORRECTION))
+        if not (labels.count(Pool.AUTONOMOUS_NEGATIVE) and scarcity):
+            return Guidance()
+        scale = 1 + scarcity * (self.condition.guidance_scale - 1)
+        return Guidance(reference=self.condition.guidance_reference, scale=scale)

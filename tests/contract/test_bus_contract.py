@@ -2,6 +2,7 @@
 
 import queue
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from infra.topics import DEAD_LETTERS, EPISODES, LABELS, STEPS, TELEMETRY, TOPIC
 from infra.wire import decode, records
 from policy.errors import BusError, BusUnavailable, RecordTooLarge, SchemaError
 from policy.schema import Label, Telemetry
+from tests.lake_rig import make_step
 
 DEADLINE_S = 20.0
 
@@ -109,6 +111,50 @@ def test_an_offset_that_is_not_kept_is_an_error(bus: Bus) -> None:
     with pytest.raises(BusError, match=r"offset is not kept.*labels"):
         take(consumer, 1)
     consumer.close()
+
+
+class Member:
+    """A member of a group, and the offsets of what it read since it was dealt something."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.ends: dict[int, int] = {}
+        self.seen: list[tuple[int, int]] = []
+        self.consumer = bus.member(STEPS.name, "readers", self._begin)
+
+    def _begin(self, ends: Mapping[int, int]) -> Offsets:
+        self.ends, self.seen = dict(ends), []
+        return {partition: 1 for partition in ends}
+
+    def poll(self) -> None:
+        self.seen += [(message.partition, message.offset) for message in self.consumer.poll(0.1)]
+
+
+def poll_until(members: list[Member], condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, [member.ends for member in members]
+        for member in members:
+            member.poll()
+
+
+def test_a_group_deals_every_partition_to_one_member_and_deals_again_when_one_goes(bus: Bus) -> None:
+    everything = set(range(STEPS.num_partitions))
+    producer = bus.producer("test")
+    names = [f"r{number}" for number in range(40)]  # enough for two messages in each partition
+    for name in names:
+        producer.send(STEPS, [make_step(robot_id=name)])
+    assert producer.flush(DEADLINE_S) == 0
+    producer.close()
+    first = Member(bus)
+    poll_until([first], lambda: set(first.ends) == everything and len(first.seen) == len(names) - len(everything))
+    assert sorted(first.seen) == [(p, o) for p in sorted(everything) for o in range(1, first.ends[p])]
+    assert first.consumer.end_offsets() == first.ends
+    second = Member(bus)
+    poll_until([first, second], lambda: bool(second.ends) and set(first.ends) | set(second.ends) == everything)
+    assert not set(first.ends) & set(second.ends)
+    first.consumer.close()
+    poll_until([second], lambda: set(second.ends) == everything)
+    second.consumer.close()
 
 
 def test_poll_returns_empty_after_its_time_and_no_more_than_asked(bus: Bus) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.bus import Bus, KafkaConfig, Message
 from infra.home import Home
-from infra.kafka_bus import KafkaProducer
+from infra.kafka_producer import KafkaProducer
 from infra.ports import free_port
 from infra.processes import Launch, running
 from infra.topics import DEAD_LETTERS, EPISODES, LABELS, STEPS

@@ -75,7 +75,7 @@ def test_the_gateway_serves_without_a_broker_and_ends_cleanly(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("gateway", "--host", "0.0.0.0"), "set TOUCHLINE_GATEWAY_TOKEN"),
+        (("gateway", "--host", "0.0.0.0"), "set gateway.tls_cert and gateway.tls_key"),
         (("gateway", "--port", "99999"), "port must be 0 to 65535"),
         (("gateway", "--bootstrap-servers", ""), "the gateway needs kafka.bootstrap_servers"),
         (("operator", "--operators", "0"), "operators must be 1 to 64"),

@@ -41,14 +41,14 @@ def bus() -> MemoryBus:
 class Rig:
     """An ingest on a thread, and what it did."""
 
-    def __init__(self, lake: Lake, bus: MemoryBus, specs_dir: Path | None = None) -> None:
+    def __init__(self, lake: Lake, bus: MemoryBus, specs_dir: Path | None = None, group: str = "") -> None:
         self.metrics = Metrics()
         self.stopping = threading.Event()
         self.ingest = TopicIngest(
             STEPS,
             lake,
             bus,
-            config=IngestConfig(flush_s=0.02),
+            config=IngestConfig(flush_s=0.02, group=group),
             metrics=self.metrics,
             stopping=self.stopping,
             guard=EmbodimentGuard(specs_dir),
@@ -58,8 +58,8 @@ class Rig:
 
 
 @contextlib.contextmanager
-def ingesting(lake: Lake, bus: MemoryBus, specs_dir: Path | None = None) -> Iterator[Rig]:
-    rig = Rig(lake, bus, specs_dir)
+def ingesting(lake: Lake, bus: MemoryBus, specs_dir: Path | None = None, group: str = "") -> Iterator[Rig]:
+    rig = Rig(lake, bus, specs_dir, group)
     thread = threading.Thread(target=rig.ingest.run)
     thread.start()
     try:
@@ -181,6 +181,25 @@ def test_two_ingests_of_one_topic_store_each_record_once(lake: Lake, bus: Memory
             send(bus, first, 10)
         until(lambda: len(delivered(lake)) >= 200)
     assert delivered(lake) == [("b0", seq) for seq in range(200)]
+
+
+def test_a_group_shares_a_topic_and_hands_over(lake: Lake, bus: MemoryBus) -> None:
+    with ingesting(lake, bus, group="ingest") as first:
+        with ingesting(lake, bus, group="ingest") as second:
+            until(lambda: [partitions_of(rig) for rig in (first, second)] == [2, 2])
+            assert [rig.ingest.keeps_table for rig in (first, second)].count(True) == 1
+            for number in range(20):
+                send(bus, number, 1, robot_id=f"r{number}", boot_id=f"b{number:02}")
+            until(lambda: len(delivered(lake)) == 20)
+        until(lambda: partitions_of(first) == 4 and first.ingest.keeps_table)
+        for number in range(20):  # the same once more, and what comes next
+            send(bus, number, 2, robot_id=f"r{number}", boot_id=f"b{number:02}")
+        until(lambda: len(delivered(lake)) >= 40)
+    assert delivered(lake) == [(f"b{number:02}", seq) for number in range(20) for seq in (number, number + 1)]
+
+
+def partitions_of(rig: Rig) -> float:
+    return rig.metrics.value("touchline_ingest_partitions", topic="steps")
 
 
 def test_another_brokers_topic_is_refused_in_words(lake: Lake, bus: MemoryBus) -> None:

@@ -217,6 +217,21 @@ def test_a_better_candidate_becomes_canary_then_champion(served_court: Court) ->
     assert list(court.events()) == ["candidate", "promote", "candidate", "canary", "promote"]
 
 
+def test_promotions_that_drift_away_little_by_little_come_to_an_end(court: Court) -> None:
+    court.crown()  # held-out error .2
+    second = court.publish(held_out=0.35)
+    court.episodes(second, "s" * 40)
+    court.judge.step()
+    court.judge.step()
+    assert court.champion() == second
+    third = court.publish(held_out=0.65)
+    court.episodes(third, "s" * 4)
+    court.judge.step()
+    assert court.status(third) == ("rejected", court.status(third)[1])
+    assert "held-out error 0.6500 against the base's 0.2000" in court.status(third)[1]
+    assert court.champion() == second
+
+
 def test_a_canary_that_collapses_is_rejected(court: Court) -> None:
     first = court.crown()
     version = court.publish()

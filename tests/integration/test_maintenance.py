@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.metrics import Metrics
-from infra.topics import STEPS
+from infra.topics import STEPS, Topic
 from policy.errors import ConfigError
 from storage.figures import summary
 from storage.maintenance import MaintenanceConfig, is_due, keep_maintained, maintain
@@ -83,6 +83,24 @@ def test_due_by_the_number_of_small_files(lake: Lake) -> None:
     stopping.set()
     thread.join()
     assert summary(lake, STEPS).num_rows == 3
+
+
+def test_a_table_is_left_alone_while_its_upkeep_is_anothers(lake: Lake) -> None:
+    filler = Filler(lake)
+    for seq in range(3):
+        filler.put(STEPS, [make_step(seq)])
+    config = MaintenanceConfig(min_small_files=2, interval_s=0.01)
+    stopping, num_asked = threading.Event(), 0
+
+    def is_ours(topic: Topic) -> bool:
+        nonlocal num_asked
+        num_asked += 1
+        if num_asked == 3:
+            stopping.set()
+        return False
+
+    keep_maintained(lake, config, Metrics(), stopping, [STEPS], is_ours=is_ours)
+    assert summary(lake, STEPS).num_files == 3
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:

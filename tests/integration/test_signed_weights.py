@@ -19,7 +19,10 @@ from infra.memory_bus import MemoryBus
 from infra.metrics import Metrics
 from infra.registry import SHA256_TAG, MlflowConfig, PolicyRegistry, checkpoint_sha256
 from infra.releases import CANARY, CHAMPION, CanaryCohort
+from infra.shadow import SHADOW
 from learner import critic_store
+from learner.live_shadow import LiveShadow, ShadowConfig
+from learner.shadow_follower import ShadowFollower
 from policy.errors import WeightsRejected
 from tests.actor_rig import SPEC, save_policy
 from tests.critic_rig import toy_critic
@@ -124,6 +127,23 @@ def test_altered_bytes_altered_tags_both_and_no_signature_are_refused(fleet: Fle
         assert "cut short or altered" in reasons[version]
     for version in (both, guided):  # they are, and it is not the hash that was signed
         assert "altered, or not signed by the key that it names" in reasons[version]
+
+
+def test_the_shadow_proposes_with_signed_weights_alone(fleet: Fleet, good: str, tmp_path: Path) -> None:
+    trust = identity.trust(fleet.home.path, [identity.service(fleet.home.path, "critic")])
+    live = LiveShadow(ShadowConfig(), Metrics())
+    follower = ShadowFollower(fleet.registry, tmp_path / "shadow", live, trust=trust)
+    unsigned, tag_only, signed = fleet.publish(is_signed=False), fleet.publish(), fleet.publish()
+    fleet.registry.set_tag(tag_only, SHA256_TAG, fleet.tags(good)[SHA256_TAG])
+    for version, reason in ((unsigned, "not signed"), (tag_only, "a signature was refused")):
+        fleet.registry.set_alias(SHADOW, version)
+        follower.look()
+        assert follower.current is None
+        assert reason in follower.status
+    fleet.registry.set_alias(SHADOW, signed)
+    follower.look()
+    assert follower.current is not None
+    assert follower.current.version == signed
 
 
 def test_a_signature_is_good_for_its_own_version_only(fleet: Fleet, good: str) -> None:

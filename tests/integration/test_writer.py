@@ -77,6 +77,44 @@ def test_a_second_writer_is_refused(lake: Lake) -> None:
     assert delivered(lake) == [("b0", 0)]
 
 
+def test_writers_of_other_partitions_never_meet(lake: Lake) -> None:
+    ours, theirs = TableWriter(lake, STEPS, {0, 1}), TableWriter(lake, STEPS, {2, 3})
+    for offset in range(3):
+        ours.take(0, offset, batch([offset]))
+        theirs.take(2, offset, batch([offset], boot_id="b1"))
+        assert (theirs.commit(), ours.commit()) == (1, 1)
+    assert len(delivered(lake)) == 6
+    with pytest.raises(LakeError, match="not ours"):
+        ours.take(2, 9, batch([9]))
+
+
+def test_a_writer_is_refused_though_its_own_commits_have_moved_its_handle_past_the_others(lake: Lake) -> None:
+    stale, owner = TableWriter(lake, STEPS), TableWriter(lake, STEPS, {0})
+    owner.take(0, 0, batch([0]))
+    owner.commit()
+    stale.take(1, 0, batch([0], boot_id="b1"))
+    with pytest.raises(OffsetConflict):
+        stale.commit()
+    assert delivered(lake) == [("b0", 0)]
+
+
+def test_a_partition_goes_from_one_writer_to_another_with_what_was_delivered(lake: Lake) -> None:
+    first, other = TableWriter(lake, STEPS, {0, 1}), TableWriter(lake, STEPS, {2})
+    first.take(0, 0, batch([0, 1]))
+    first.take(1, 0, batch([0, 1], boot_id="b1"))
+    first.commit()
+    other.take(2, 0, batch([0], boot_id="b2"))
+    other.commit()
+    next_owner = TableWriter(lake, STEPS, {1, 2})
+    assert next_owner.next_offsets == {1: 1, 2: 1}
+    assert next_owner.take(1, 1, batch([1, 2], boot_id="b1")) == 1
+    assert next_owner.take(2, 1, batch([0, 1], boot_id="b2")) == 1
+    next_owner.commit()
+    first.take(0, 1, batch([2]))
+    with pytest.raises(OffsetConflict):  # it lost a partition, and has not heard of it
+        first.commit()
+
+
 def test_a_second_writer_is_seen_when_the_handle_is_opened_again(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writers, "REOPEN_COMMITS", 1)
     writer = TableWriter(lake, STEPS)

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from infra import wire
-from infra.topics import HELP_REQUESTS
+from infra.topics import HELP_REQUESTS, STEPS
+from policy.errors import OffsetConflict
 from policy.schema import HelpRequest
 from storage.offsets import Ledger, SeqRanges
 from storage.tables import Lake
 from storage.writer import TableWriter
-from tests.lake_rig import delivered
+from tests.lake_rig import delivered, make_step
 
 NUM_PARTITIONS = 2
 BOOTS = ("a", "b", "c", "d")
@@ -179,6 +180,69 @@ class ExactlyOnceInDelta(RuleBasedStateMachine):
 TestExactlyOnceInDelta = ExactlyOnceInDelta.TestCase
 TestExactlyOnceInDelta.settings = settings(
     max_examples=6, stateful_step_count=15, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+class ExactlyOnceInAGroup(RuleBasedStateMachine):
+    """Three writers on one table; partitions are dealt anew at any moment, and who lost some hears of it late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.lake = Lake(str(Path(self.folder.name)))
+        self.log: list[list[list[tuple[str, int]]]] = [[] for _ in range(STEPS.num_partitions)]
+        self.sent = [0] * STEPS.num_partitions
+        self.dealt: list[frozenset[int]] = [frozenset(), frozenset(), frozenset(range(STEPS.num_partitions))]
+        self.writers = [self.opened(member) for member in range(3)]
+
+    def opened(self, member: int) -> tuple[TableWriter, dict[int, int]]:
+        writer = TableWriter(self.lake, STEPS, self.dealt[member])
+        return writer, {partition: writer.next_offsets.get(partition, 0) for partition in self.dealt[member]}
+
+    @rule(partition=st.integers(0, STEPS.num_partitions - 1), count=st.integers(1, 3), is_again=st.booleans())
+    def produce(self, partition: int, count: int, is_again: bool) -> None:
+        first = 0 if is_again else self.sent[partition]
+        self.log[partition].append([(f"b{partition}", seq) for seq in range(first, first + count)])
+        self.sent[partition] = max(self.sent[partition], first + count)
+
+    @rule(owners=st.lists(st.integers(0, 2), min_size=STEPS.num_partitions, max_size=STEPS.num_partitions))
+    def deal(self, owners: list[int]) -> None:
+        self.dealt = [frozenset(p for p, owner in enumerate(owners) if owner == member) for member in range(3)]
+
+    @rule(member=st.integers(0, 2))
+    def hear_of_the_deal(self, member: int) -> None:
+        self.writers[member] = self.opened(member)
+
+    @rule(member=st.integers(0, 2))
+    def take(self, member: int) -> None:
+        writer, position = self.writers[member]
+        for partition, start in position.items():
+            for offset in range(start, len(self.log[partition])):
+                pairs = self.log[partition][offset]
+                steps = [make_step(seq, boot_id=boot_id) for boot_id, seq in pairs]
+                writer.take(partition, offset, wire.decode(STEPS, wire.encode(steps)))
+            position[partition] = len(self.log[partition])
+
+    @rule(member=st.integers(0, 2))
+    def commit(self, member: int) -> None:
+        try:
+            self.writers[member][0].commit()
+        except OffsetConflict:
+            self.hear_of_the_deal(member)
+
+    def teardown(self) -> None:
+        for member in range(3):
+            self.hear_of_the_deal(member)
+            self.take(member)
+            self.commit(member)
+        wanted = [(f"b{partition}", seq) for partition, count in enumerate(self.sent) for seq in range(count)]
+        assert delivered(self.lake) == wanted
+        self.folder.cleanup()
+
+
+TestExactlyOnceInAGroup = ExactlyOnceInAGroup.TestCase
+TestExactlyOnceInAGroup.settings = settings(
+    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

@@ -62,10 +62,11 @@ def test_recap_rests_on_people_while_its_critic_fails() -> None:
     assert recap.guidance(labels) == Guidance()
 
 
-def test_guidance_needs_a_negative_condition_and_scarce_help() -> None:
+def test_guidance_needs_a_negative_condition_and_fades_as_help_becomes_plentiful() -> None:
     labels = Recap(critic=ANY, value=QUICK).label(toy_data(), device=CPU, seed=0)
-    scarce = Recap(mixing=MixConfig(plentiful_corrections=10_000))
-    assert scarce.guidance(labels) == Guidance(reference=Reference.NEGATIVE, scale=2.0)
+    half = MixConfig(plentiful_corrections=2 * labels.count(Pool.CORRECTION))
+    asked = ConditionConfig(guidance_scale=2.0)
+    assert Recap(mixing=half, condition=asked).guidance(labels) == Guidance(reference=Reference.NEGATIVE, scale=1.5)
     assert Recap(mixing=MixConfig(plentiful_corrections=1)).guidance(labels) == Guidance()
 
 

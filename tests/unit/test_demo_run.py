@@ -4,9 +4,12 @@ import pytest
 
 from demo.options import DemoConfig
 from demo.run import MARKER_FILE, clear, run
-from demo.stages import Stages
+from demo.stages import Stages, base_settings
+from infra import config
 from infra.home import Home
+from learner.schedule import LearnerConfig
 from policy.errors import ConfigError
+from robots import tasks
 
 
 def test_a_home_that_is_no_demos_is_not_deleted(tmp_path: Path) -> None:
@@ -29,3 +32,19 @@ def test_a_new_home_runs_and_a_second_demo_takes_its_place(tmp_path: Path, monke
     options = DemoConfig(out=str(tmp_path))
     for _ in range(2):
         assert run(options, None, None) == 130
+
+
+@pytest.mark.parametrize("task", [*tasks.TASKS, "plug_insertion,shape=keyed"])
+def test_the_learner_waits_for_as_many_demonstrations_as_are_shown(task: str) -> None:
+    usual, fewer = DemoConfig(task=task), DemoConfig(task=task, demonstrations=7)
+    assert usual.lesson == tasks.lesson(task)
+    for options in (usual, fewer):
+        settings = config.load("learner", LearnerConfig, environ=base_settings(options.lesson))
+        assert settings.base_demonstrations == options.lesson.demonstrations
+        assert settings.base_updates == tasks.lesson(task).updates
+    assert fewer.lesson.demonstrations == 7
+
+
+def test_a_number_of_demonstrations_that_cannot_be_is_refused() -> None:
+    with pytest.raises(ConfigError, match="demonstrations"):
+        DemoConfig(demonstrations=-1)

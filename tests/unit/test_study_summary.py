@@ -8,7 +8,7 @@ import pytest
 
 from study import summary
 from study.cell import Finding
-from study.compare import difference, pool
+from study.compare import compare, difference, over_seeds, pool, ratio_over_seeds
 from study.plan import Arm
 from study.question_a import QUESTION
 
@@ -67,9 +67,32 @@ def test_seeds_must_pair() -> None:
         difference([_finding(1)], [])
 
 
+def test_other_measures_have_no_interval_from_few_seeds() -> None:
+    ours, theirs = [{"ranking": 0.4}, {"ranking": 0.5}], [{"ranking": 0.3}, {"ranking": 0.3}]
+    apart = difference(ours, theirs, "ranking")
+    assert apart.interval.estimate == pytest.approx(0.15)
+    assert not apart.is_clear
+    assert apart.method == "no interval from 2 seed(s)"
+    assert difference([*ours, {"ranking": 0.45}], [*theirs, {"ranking": 0.3}], "ranking").is_clear
+
+
+def test_the_mean_over_seeds_is_students() -> None:
+    interval = over_seeds([0.4, 0.5, 0.6])
+    # t(0.975, 2 degrees) = 4.303, standard deviation 0.1.
+    assert (interval.low, interval.high) == pytest.approx((0.5 - 0.2484, 0.5 + 0.2484), abs=1e-3)
+    assert math.isnan(over_seeds([0.4, 0.5]).low)
+
+
+def test_ratios_average_by_their_logarithms() -> None:
+    assert ratio_over_seeds([0.5, 2.0]).estimate == pytest.approx(1.0)
+    interval = ratio_over_seeds([0.4, 0.5, 0.6])
+    assert 0 < interval.low < interval.estimate < interval.high
+    assert interval.estimate == pytest.approx((0.4 * 0.5 * 0.6) ** (1 / 3))
+
+
 def test_only_seeds_that_have_both_are_compared() -> None:
     findings = {_arm("recap", 0): _finding(90), _arm("hg_dagger", 0): _finding(80), _arm("recap", 1): _finding(10)}
-    (comparison,) = summary.compare(findings, "recap", "hg_dagger")
+    (comparison,) = compare(findings, "recap", "hg_dagger")
     assert comparison.seeds == (0,)
     assert comparison.difference.interval.estimate == pytest.approx(0.1)
 
@@ -80,7 +103,7 @@ def test_settings_are_compared_apart() -> None:
         _arm("hg_dagger", 0, "scarce"): _finding(80),
         _arm("recap", 0, "plenty"): _finding(70),
     }
-    assert [one.setting for one in summary.compare(findings, "recap", "hg_dagger")] == [("scarce", "fast", "same")]
+    assert [one.setting for one in compare(findings, "recap", "hg_dagger")] == [("scarce", "fast", "same")]
 
 
 def test_files_hold_what_was_measured(tmp_path: Path) -> None:
@@ -100,7 +123,8 @@ def test_files_hold_what_was_measured(tmp_path: Path) -> None:
         "throughput_per_robot_hour",
     }
     text = (tmp_path / summary.RESULTS).read_text()
-    assert "| plug_insertion | scarce | fast | same | recap | 0.900 [0.826, 0.945] | 100 | 1 |" in text
+    assert "| plug_insertion | scarce | fast | same | recap | 0.208 | 1.792 | - | 0 |" in text
+    assert "| plug_insertion | scarce | fast | same | recap | 0.900 [0.826, 0.945] | 100 | 0 |" in text
     assert "recap - hg_dagger | +0.100" in text
 
 
