@@ -19,7 +19,8 @@ MAX_FETCH_BYTES = 32 << 20
 """Of one answer of the broker."""
 _SILENCE_MS = 1000
 """How long a question waits at the broker while nothing comes; what comes is answered at once. Ingest reads eleven
-topics, most of them silent: asked ten times a second they cost 9 % of a core, once a second 1 %."""
+topics, most of them silent: asked ten times a second they cost 9 % of a core, once a second 1 %. Half a request's
+time-out at most, for a question that waits is a request that has to be answered."""
 
 
 class _Reader:
@@ -37,7 +38,7 @@ class _Reader:
                 allow_auto_create_topics=False,
                 fetch_max_bytes=MAX_FETCH_BYTES,
                 max_partition_fetch_bytes=MAX_FETCH_BYTES // 4,
-                fetch_max_wait_ms=_SILENCE_MS,
+                fetch_max_wait_ms=min(_SILENCE_MS, int(connection.config.request_timeout_s * 500)),
                 metrics_enabled=False,
                 **group,
             )

@@ -40,7 +40,7 @@ DEADLINE_S = 60.0
 BOOT_ID = "r0-b"
 NUM_COMMITS = 8
 NUM_RACERS = 4
-NUM_RACES = 10
+NUM_RACES = 4
 
 
 @pytest.fixture(scope="module")

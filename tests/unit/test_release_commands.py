@@ -49,7 +49,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryRegistry:
         found.publish(tmp_path / "c", tags={"spec_id": "s"})
     found.set_alias("champion", "1")
     monkeypatch.setattr(registry, "connect", lambda config: found)
-    monkeypatch.setattr(buses, "connect", lambda config: bus)
+    monkeypatch.setattr(buses, "connect", lambda config, member: bus)
     return found
 
 
