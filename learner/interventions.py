@@ -1,14 +1,14 @@
 """Judges people too: which interventions left the robot better off.
 
 RECAP forces every correction positive (arXiv 2511.14759) and HG-DAgger imitates them all. People who are slow,
-late, noisy and often wrong then teach a policy to be worse than its base (docs/results.md). So an intervention,
+late, noisy and often wrong then teach a policy to be worse than its base (figures: README). So an intervention,
 from takeover to hand-back, is judged as a whole by what it left behind: by how the episode ended where it
 ended in the person's hands, else by the critic,
 
     A = sum of rewards + V(first step after the hand-back) - V(takeover) > 0
 
-Where most interventions of a task help, all of them are learned from, as in the paper: what a good operator
-does in vain is still better than what the robot did. Where fewer do, only those that helped are.
+Where most interventions of a task help, all of them are learned from, as in the paper, in the belief that what a
+good operator does in vain is still better than what the robot did. Where fewer do, only those that helped are.
 """
 
 import dataclasses

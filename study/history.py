@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from policy.statistics import difference_interval, wilson_interval
+from policy.statistics import difference_interval
 from study.cell import Finding
+from study.compare import pool
 
 _RECOVERED_WITHIN = 0.02
 """Points of success below the round before a jump that count as back: two scenes of a hundred."""
@@ -37,20 +38,17 @@ def recovery(curve: Sequence[Finding], jump: int) -> Finding:
 
 def summary(curve: Sequence[Finding]) -> Finding:
     """A history's figures: the champion's success over all rounds, and what became of the candidates."""
+    pooled = pool(curve)
     won = sum(entry["num_successes"] for entry in curve)
-    num_episodes = sum(entry["num_episodes"] for entry in curve)
-    hours = sum(entry["robot_hours"] for entry in curve)
-    rate = wilson_interval(won, num_episodes)
-    steps = sum((entry["steps_of_successes"] or 0) * entry["num_successes"] for entry in curve)
     return {
-        "num_episodes": num_episodes,
+        "num_episodes": pooled.num_episodes,
         "num_successes": won,
-        "success_rate": rate.estimate,
-        "success_low": rate.low,
-        "success_high": rate.high,
-        "throughput_per_robot_hour": won / hours,
-        "robot_hours": hours,
-        "steps_of_successes": steps / won if won else None,
+        "success_rate": pooled.success.estimate,
+        "success_low": pooled.success.low,
+        "success_high": pooled.success.high,
+        "throughput_per_robot_hour": pooled.throughput_per_robot_hour,
+        "robot_hours": sum(entry["robot_hours"] for entry in curve),
+        "steps_of_successes": pooled.steps_of_successes if won else None,
         "num_correction_steps": sum(entry["num_correction_steps"] for entry in curve),
         "num_promoted": sum(entry["is_promoted"] for entry in curve),
         "num_refused": sum(not entry["is_promoted"] for entry in curve),
