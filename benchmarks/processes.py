@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
+from scipy.stats import t as student
 
 from infra.ports import LOOPBACK
 
@@ -124,12 +125,5 @@ class Slope:
         value = float((centred * by).sum() / spread)
         rest = by - by.mean() - value * centred
         error = float(np.sqrt((rest**2).sum() / (num_blocks - 2) / spread))
-        reach = _T_95[num_blocks - 2] * error
+        reach = float(student.ppf(0.975, num_blocks - 2)) * error
         return cls(value=value, low=value - reach, high=value + reach)
-
-
-_T_95 = (
-    np.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262,
-    2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101,
-)  # fmt: skip
-"""Student's t by degrees of freedom, two-sided."""
