@@ -19,10 +19,10 @@ from actor.proposer import ExpertProposer, PolicyProposer
 from actor.scene_ledger import SceneLedger
 from actor.scene_list import SceneList, first_scenes
 from actor.work import Assignment, Work
-from infra import config
+from infra import config, connect
 from infra.bus import Bus
 from infra.credentials import Credential
-from infra.registry import MlflowConfig, connect
+from infra.registry import MlflowConfig
 from infra.service import Service
 from infra.weight_signing import Trust
 from policy.errors import ConfigError
@@ -69,7 +69,7 @@ def collect(site: Site) -> Work:
 
     closing = threading.Event()
     weights = WeightSync(
-        connect(config.from_args("mlflow", MlflowConfig, site.args)),
+        connect.registry(config.from_args("mlflow", MlflowConfig, site.args)),
         site.weights,
         site.robot_ids,
         Loader(spec=site.spec, config=config.from_args("acting", ActingConfig, site.args), trust=site.trust),
@@ -114,7 +114,7 @@ def evaluate(site: Site, version: str, num_scenes: int, split: SceneSplit) -> Sc
     """
     from actor.acting_policy import ActingConfig, Loader
 
-    registry = connect(config.from_args("mlflow", MlflowConfig, site.args))
+    registry = connect.registry(config.from_args("mlflow", MlflowConfig, site.args))
     version = registry.alias(version) or version
     load = Loader(spec=site.spec, config=config.from_args("acting", ActingConfig, site.args), trust=site.trust)
     policy = load(registry.fetch(version, site.weights), registry.get(version))
@@ -135,7 +135,7 @@ def evaluate_candidates(site: Site) -> Work:
         return _evaluation(site, policy, policy.version.version, scene)
 
     work = CandidateWork(
-        connect(config.from_args("mlflow", MlflowConfig, site.args)),
+        connect.registry(config.from_args("mlflow", MlflowConfig, site.args)),
         site.weights,
         Loader(spec=site.spec, config=config.from_args("acting", ActingConfig, site.args), trust=site.trust),
         assign,

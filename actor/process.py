@@ -39,8 +39,7 @@ from corrections.inspection import About
 from corrections.intervention import SafetyConfig
 from corrections.protocol import RobotInfo
 from corrections.robot_link import LinkConfig, RobotLink
-from infra import bus as buses
-from infra import config, home, identity, logs, service
+from infra import config, connect, home, identity, logs, service
 from infra.bus import KafkaConfig
 from infra.credentials import Credential
 from infra.home import Home
@@ -104,7 +103,7 @@ def _site(
 ) -> Site:
     spec = next(iter(robots.values())).spec
     _leave_spec(place, spec)
-    bus = buses.connect(config.from_args("kafka", KafkaConfig, args), next(iter(held.values())))
+    bus = connect.bus(config.from_args("kafka", KafkaConfig, args), next(iter(held.values())))
     stack.callback(bus.close)
     inference = Inference(frame.metrics)
     stack.callback(inference.close)

@@ -39,8 +39,7 @@ from benchmarks.figures import Figure, differences, publish
 from benchmarks.kafka_alone import kafka_alone
 from benchmarks.replay_robots import FourCameraRobot
 from corrections.intervention import SafetyConfig
-from infra import bus as buses
-from infra import identity
+from infra import connect, identity
 from infra.home import Home
 from infra.metrics import Metrics
 from infra.signing import MessageSigner
@@ -162,7 +161,7 @@ def run_turn(inference: Inference, sink: Sink, duration_s: float) -> Turn:
 def recording(folder: Path) -> Iterator[Recorder]:
     """A recorder whose records go to a broker, as in an actor process."""
     home = Home(folder)
-    with kafka_alone(home) as kafka, contextlib.closing(buses.connect(kafka.config)) as bus:
+    with kafka_alone(home) as kafka, contextlib.closing(connect.bus(kafka.config)) as bus:
         signer = MessageSigner(functools.cache(functools.partial(identity.robot, home.path, is_simulated=True)))
         recorder = Recorder(
             home.spool / "bench", lambda: bus.producer("bench", wait_s=0, signer=signer), RecorderConfig(), Metrics()

@@ -29,8 +29,7 @@ from corrections.intervention import SafetyConfig
 from corrections.operator_client import OperatorClient, OperatorConfig
 from corrections.protocol import RobotInfo
 from corrections.robot_link import LinkConfig, RobotLink
-from infra import bus as buses
-from infra import config, identity, registry
+from infra import config, connect, identity
 from infra.bus import KafkaConfig, Producer
 from infra.fleet import Doors, FleetConfig, service_launch, start_fleet
 from infra.home import Home
@@ -157,7 +156,7 @@ def running_critic(home: Home) -> Iterator[tuple[Mapping[str, str], int]]:
         environ = start_fleet(supervisor, _FLEET, Doors())
         mlflow = critic_store.registry_config(config.load("mlflow", MlflowConfig, environ=environ))
         learner = identity.service(home.path, "learner")
-        critic_store.publish(registry.connect(mlflow), untrained_critic(), ranking=0.0, auc=0.5, signer=learner)
+        critic_store.publish(connect.registry(mlflow), untrained_critic(), ranking=0.0, auc=0.5, signer=learner)
         supervisor.start([service_launch("critic", ("critic",), environ)])
         yield environ, supervisor.pid("critic")
 
@@ -166,7 +165,7 @@ def measure(home: Home, num_robots: int, duration_s: float) -> Ages:
     """Run the whole way once."""
     with contextlib.ExitStack() as stack:
         environ, pid = stack.enter_context(running_critic(home))
-        bus = buses.connect(config.load("kafka", KafkaConfig, environ=environ))
+        bus = connect.bus(config.load("kafka", KafkaConfig, environ=environ))
         stack.callback(bus.close)
         credential_of = functools.cache(functools.partial(identity.robot, home.path, is_simulated=True))
         producer = bus.producer("replay-robots", signer=MessageSigner(credential_of))

@@ -25,8 +25,7 @@ from benchmarks.lake_reader import LakeReader
 from benchmarks.processes import Slope, folder_bytes, scrape, usage
 from benchmarks.replay_fleet import OWN_LAKE
 from benchmarks.replay_robots import spec_of
-from infra import bus as buses
-from infra import identity
+from infra import connect, identity
 from infra.bus import Producer
 from infra.fleet import environ_of, service_launch
 from infra.home import HOME_VARIABLE, Home
@@ -171,7 +170,7 @@ class Site:
 
     def __init__(self, home: Home, stack: contextlib.ExitStack) -> None:
         kafka, ingest_pid, self._port = stack.enter_context(running_site(home))
-        bus = buses.connect(kafka.config)
+        bus = connect.bus(kafka.config)
         stack.callback(bus.close)
         signer = MessageSigner(functools.cache(functools.partial(identity.robot, home.path, is_simulated=True)))
         self._producer = bus.producer("bench", signer=signer)

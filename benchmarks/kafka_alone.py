@@ -4,8 +4,7 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 
-from infra import broker
-from infra import bus as buses
+from infra import broker, connect
 from infra.broker import BrokerConfig
 from infra.bus import KafkaConfig
 from infra.home import Home
@@ -30,6 +29,6 @@ def kafka_alone(home: Home) -> Iterator[Broker]:
     launch, address = broker.launch(home.kafka, BrokerConfig())
     with running(dataclasses.replace(launch, ready_within_s=_READY_S), home.logs) as process:
         config = KafkaConfig(bootstrap_servers=address)
-        with contextlib.closing(buses.connect(config)) as bus:
+        with contextlib.closing(connect.bus(config)) as bus:
             bus.ensure_topics()
         yield Broker(config=config, pid=process.pid)

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks.replay_fleet import ReplayFleet, replay_fleet
 from benchmarks.replay_robots import recording, spec_of
-from infra import bus as buses
-from infra import config, identity, registry
+from infra import config, connect, identity
 from infra.bus import KafkaConfig
 from infra.credentials import Credential
 from infra.home import Home
@@ -73,12 +72,12 @@ def quick_fleet(home: Home, num_robots: int, environ: Mapping[str, str] | None =
     with replay_fleet(home, _TASK, environ) as fleet:
         settings = functools.partial(config.load, home=home)
         judge, learner = (identity.service(home.path, name) for name in ("judge", "learner"))
-        with contextlib.closing(buses.connect(settings("kafka", KafkaConfig), judge)) as bus:
+        with contextlib.closing(connect.bus(settings("kafka", KafkaConfig), judge)) as bus:
             producer = bus.producer(AUTHOR, signer=service_signer(judge))
             fleet.start_robots(num_robots)
             yield QuickFleet(
                 fleet=fleet,
-                registry=registry.connect(settings("mlflow", MlflowConfig)),
+                registry=connect.registry(settings("mlflow", MlflowConfig)),
                 ledger=Ledger(producer, signatory=judge),
                 learner=learner,
                 lake=lake_of(LakeConfig(), home),

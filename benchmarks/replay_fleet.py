@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks.lake_data import episode, pictures
 from benchmarks.processes import Scrape, Usage, scrape, usage
-from infra import bus as buses
-from infra import config, identity, registry
+from infra import config, connect, identity
 from infra.broker import BrokerConfig
 from infra.bus import KafkaConfig
 from infra.fleet import Doors, FleetConfig, service_launch, start_fleet
@@ -123,7 +122,7 @@ def replay_fleet(home: Home, task: str, environ: Mapping[str, str] | None = None
         fleet = dataclasses.replace(_FLEET, task=task)
         shared = start_fleet(supervisor, fleet, _DOORS, environ={**_ENVIRON, **(environ or {})})
         _demonstrate(home, shared, task)
-        known = registry.connect(config.load("mlflow", MlflowConfig, environ=shared))
+        known = connect.registry(config.load("mlflow", MlflowConfig, environ=shared))
         wait_until(lambda: known.alias(CHAMPION) is not None, "the first weights are released", supervisor)
         yield ReplayFleet(supervisor, shared)
 
@@ -145,7 +144,7 @@ def wait_until(is_so: Callable[[], bool], what: str, supervisor: Supervisor) -> 
 def _demonstrate(home: Home, environ: Mapping[str, str], task: str) -> None:
     spec = tasks.make(task).spec
     signer = MessageSigner(functools.cache(functools.partial(identity.robot, home.path, is_simulated=True)))
-    with contextlib.closing(buses.connect(config.load("kafka", KafkaConfig, environ=environ))) as bus:
+    with contextlib.closing(connect.bus(config.load("kafka", KafkaConfig, environ=environ))) as bus:
         producer = bus.producer("bench", signer=signer)
         frames = pictures(side=spec.cameras[0].height)
         for number in range(_NUM_DEMONSTRATIONS):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, publish
 from benchmarks.processes import usage
-from infra import identity, mlflow_server, registry, weight_signing
+from infra import connect, identity, mlflow_server, registry, weight_signing
 from infra.credentials import Credential
 from infra.home import Home
 from infra.mlflow_server import MlflowServerConfig
@@ -86,7 +86,7 @@ def measure(folder: Path, num_bytes: int, num_turns: int) -> list[Fetched]:
     learner, judge = (identity.service(home.path, name) for name in ("learner", "judge"))
     trust, found = identity.trust(home.path, [robot]), []
     with mlflow_alone(home) as (config, server_pid):
-        known = registry.connect(config)
+        known = connect.registry(config)
         for turn in range(num_turns):
             release(known, learner, judge, folder / f"checkpoint-{turn}", num_bytes)
             found.append(fetch(known, trust, home.weights, server_pid))

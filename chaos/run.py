@@ -18,7 +18,7 @@ from chaos.signs import Signs
 from demo.run import clear
 from demo.screen import Screen
 from demo.watch import Watch
-from infra import config, registry
+from infra import config, connect
 from infra.fleet import Doors, FleetConfig, load_doors, start_fleet
 from infra.home import Home
 from infra.local import StopAsked, Supervisor
@@ -205,7 +205,7 @@ class Chaos:
 
     def _registry(self) -> PolicyRegistry:
         settings = self.supervisor.home.fleet()["settings"]["mlflow"]
-        return registry.connect(MlflowConfig(**settings, request_timeout_s=_REGISTRY_TIMEOUT_S))
+        return connect.registry(MlflowConfig(**settings, request_timeout_s=_REGISTRY_TIMEOUT_S))
 
     def _look(self, wait_s: float) -> bool:
         """Tend the fleet, show what it said, wait; returns whether to stop."""

@@ -23,7 +23,7 @@ from corrections.intervention import SafetyConfig
 from corrections.mapping import MappingConfig
 from corrections.operator_client import OperatorConfig
 from corrections.record_log import RecordLog
-from infra import bus, config, console_link, home, identity, service, threads
+from infra import config, connect, console_link, home, identity, service, threads
 from infra.bus import KafkaConfig
 from infra.home import Home
 from infra.service import Service
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("the console needs kafka.bootstrap_servers for labels; it may be away, not unnamed")
     place = home.from_args(args)
     held = identity.service(place.path, "console")
-    records = RecordLog(lambda: bus.connect(kafka, held), client_id="console", signer=service_signer(held))
+    records = RecordLog(lambda: connect.bus(kafka, held), client_id="console", signer=service_signer(held))
     operator = config.from_args("operator", OperatorConfig, args)
     gateway = GatewayAddress(
         url=operator.url,

@@ -18,7 +18,7 @@ from console.history.staleness import staleness
 from console.judgements import GatewayJudgements
 from console.live import Live
 from console.sockets.gateway_line import GatewayAddress
-from infra import bus, config, identity, registry
+from infra import config, connect, identity
 from infra.bus import KafkaConfig
 from infra.home import Home
 from infra.ledger import Ledger
@@ -55,7 +55,7 @@ def running(args: argparse.Namespace, place: Home, gateway: GatewayAddress, live
     specs = config.from_args("ingest", IngestConfig, args).specs_dir
     with contextlib.ExitStack() as stack:
         signatory = identity.service(place.path, "console")
-        kafka = bus.connect(config.from_args("kafka", KafkaConfig, args), signatory)
+        kafka = connect.bus(config.from_args("kafka", KafkaConfig, args), signatory)
         stack.callback(kafka.close)
         producer = kafka.producer("console-ledger", wait_s=0, signer=service_signer(signatory))
         stack.callback(producer.close, 1.0)
@@ -71,7 +71,7 @@ def running(args: argparse.Namespace, place: Home, gateway: GatewayAddress, live
             series.router(history, watch),
             fleet.router(history, watch, live),
             weights.router(
-                registry=registry.connect(config.from_args("mlflow", MlflowConfig, args)),
+                registry=connect.registry(config.from_args("mlflow", MlflowConfig, args)),
                 ledger=ledger,
                 cohort=config.from_args("canary", CanaryCohort, args),
                 stages=config.from_args("rollout", RolloutConfig, args),

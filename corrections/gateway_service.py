@@ -7,7 +7,7 @@ from corrections import auth
 from corrections.gateway import Gateway, GatewayConfig
 from corrections.lease import LeaseConfig
 from corrections.record_log import RecordLog
-from infra import bus, config, home, identity, service
+from infra import config, connect, home, identity, service
 from infra.bus import KafkaConfig
 from infra.enrolment import Enrolments
 from infra.service import Service
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("the gateway needs kafka.bootstrap_servers for what people say; it may be away, not unnamed")
     place = home.from_args(args).path
     held = identity.service(place, "gateway")
-    log = RecordLog(lambda: bus.connect(kafka, held), signer=service_signer(held))
+    log = RecordLog(lambda: connect.bus(kafka, held), signer=service_signer(held))
     token_file = auth.token_file(place)
     with service.from_args("gateway", args) as frame:
         gateway = Gateway(

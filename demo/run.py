@@ -9,7 +9,7 @@ from demo.options import DemoConfig
 from demo.screen import Screen
 from demo.stages import Stages
 from demo.watch import Watch
-from infra import registry as registries
+from infra import connect
 from infra.fleet import load_doors
 from infra.home import Home
 from infra.local import Supervisor
@@ -101,7 +101,7 @@ def summary(found: report.Report, out: Path) -> Sequence[str]:
 
 def _conclude(options: DemoConfig, home: Home, stages: Stages, balance: Audit) -> report.Report:
     settings = home.fleet()["settings"]["mlflow"]
-    registry = registries.connect(MlflowConfig(**settings))
+    registry = connect.registry(MlflowConfig(**settings))
     return conclusion.conclude(options, stages.watch, registry, balance, stages.elapsed_s)
 
 

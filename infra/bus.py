@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from infra import wire
-from infra.credentials import Credential
 from infra.topics import DEAD_LETTERS, TOPICS, Topic
 from policy.errors import ConfigError, RecordTooLarge, SchemaError
 from policy.schema import SCHEMA_VERSION
@@ -183,28 +182,6 @@ class Bus(Protocol):
 
     def close(self) -> None:
         """Close what the bus itself opened; producers and consumers are their owners' to close."""
-
-
-def connect(config: KafkaConfig, held: Credential | None = None) -> Bus:
-    """The bus of a configuration; the client is imported here, so that --help stays quick.
-
-    Args:
-        config: where it is.
-        held: who this process is: its account, where Kafka asks for one.
-
-    Raises:
-        ConfigError: no broker is named, one beyond this machine without TLS, or no password is known.
-    """
-    if not config.bootstrap_servers:
-        raise ConfigError(
-            "no Kafka broker: start the fleet (touchline up) with the same --home, "
-            "or set kafka.bootstrap_servers (TOUCHLINE_KAFKA__BOOTSTRAP_SERVERS)"
-        )
-    from infra.kafka_bus import KafkaBus
-    from infra.kafka_connection import Connection
-    from infra.kafka_login import login_of
-
-    return KafkaBus(Connection(config=config, login=login_of(config, held)))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

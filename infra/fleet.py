@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra import broker, bus, config, console_link, identity, mlflow_server
+from infra import broker, config, connect, console_link, identity, mlflow_server
 from infra.broker import BrokerConfig
 from infra.bus import KafkaConfig
 from infra.home import HOME_VARIABLE, Home
@@ -110,7 +110,7 @@ def start_doors(supervisor: Supervisor, doors: Doors) -> Settings:
         launches.append(launch)
     supervisor.start(launches)
     kafka = dataclasses.replace(doors.kafka, bootstrap_servers=bootstrap_servers)
-    with contextlib.closing(bus.connect(kafka, identity.service(supervisor.home.path, "ingest"))) as cluster:
+    with contextlib.closing(connect.bus(kafka, identity.service(supervisor.home.path, "ingest"))) as cluster:
         cluster.ensure_topics()
     return {"kafka": {"bootstrap_servers": bootstrap_servers}, "mlflow": {"tracking_url": tracking_url}}
 

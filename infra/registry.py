@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from infra import tls
 from policy.errors import ConfigError, WeightsRejected
 
 CHAMPION = "champion"
@@ -118,23 +117,6 @@ class PolicyRegistry(Protocol):
 
     def log_curve(self, version: str, name: str, points: Sequence[tuple[int, float]]) -> None:
         """Add one measurement over steps, as (step, value), to the run of a version."""
-
-
-def connect(config: MlflowConfig) -> PolicyRegistry:
-    """The registry of a configuration; the client is imported here, so that --help stays quick.
-
-    Raises:
-        ConfigError: no server is named, or one beyond this machine without TLS.
-    """
-    if not config.tracking_url:
-        raise ConfigError(
-            "no MLflow server: start the fleet (touchline up) with the same --home, "
-            "or set mlflow.tracking_url (TOUCHLINE_MLFLOW__TRACKING_URL)"
-        )
-    tls.check_url("mlflow.tracking_url", config.tracking_url)
-    from infra.mlflow_registry import MlflowRegistry
-
-    return MlflowRegistry(config)
 
 
 def checkpoint_sha256(checkpoint: Path) -> str:

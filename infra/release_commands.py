@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from infra import bus, config, freeze, home, identity, registry, releases, rollback_plan, rollout, shadow
+from infra import config, connect, freeze, home, identity, releases, rollback_plan, rollout, shadow
 from infra.bus import KafkaConfig
 from infra.ledger import Ledger
 from infra.registry import MlflowConfig, PolicyRegistry
@@ -51,7 +51,7 @@ def run_rollback(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.dry_run:
         cohort = config.from_args("canary", CanaryCohort, args)
-        weights = registry.connect(config.from_args("mlflow", MlflowConfig, args))
+        weights = connect.registry(config.from_args("mlflow", MlflowConfig, args))
         robots = dict.fromkeys((*cohort.fleet, *cohort.robots))
         return _say_plan(rollback_plan.plan(weights, cohort, robots, version=args.version))
     with _connected(args) as (weights, ledger):
@@ -71,7 +71,7 @@ def run_rollout(argv: Sequence[str] | None = None) -> int:
     if (args.action == "start") != (args.version is not None):
         raise ConfigError("start takes a version, the other actions none: touchline rollout start VERSION")
     if args.action == "status":
-        return _say_status(rollout.under_way(registry.connect(config.from_args("mlflow", MlflowConfig, args))))
+        return _say_status(rollout.under_way(connect.registry(config.from_args("mlflow", MlflowConfig, args))))
     with _connected(args) as (weights, ledger):
         if args.action == "start":
             done = rollout.start(
@@ -158,9 +158,9 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
 
 @contextlib.contextmanager
 def _connected(args: argparse.Namespace) -> Iterator[tuple[PolicyRegistry, Ledger]]:
-    weights = registry.connect(config.from_args("mlflow", MlflowConfig, args))
+    weights = connect.registry(config.from_args("mlflow", MlflowConfig, args))
     signatory = identity.service(home.from_args(args).path, "release")
-    cluster = bus.connect(config.from_args("kafka", KafkaConfig, args), signatory)
+    cluster = connect.bus(config.from_args("kafka", KafkaConfig, args), signatory)
     producer = cluster.producer("release", signer=service_signer(signatory))
     try:
         yield weights, Ledger(producer, signatory=signatory)

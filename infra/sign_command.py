@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra import config, home, identity, registry, weight_signing
+from infra import config, connect, home, identity, registry, weight_signing
 from infra.registry import MlflowConfig
 from infra.releases import CANARY, CHAMPION
 
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     config.add_flags(parser, "mlflow", MlflowConfig)
     args = parser.parse_args(argv)
     place = home.from_args(args).path
-    weights = registry.connect(config.from_args("mlflow", MlflowConfig, args))
+    weights = connect.registry(config.from_args("mlflow", MlflowConfig, args))
     found = weights.get(args.version)
     with tempfile.TemporaryDirectory() as folder:
         registry.verify(weights.fetch(args.version, Path(folder)), found)

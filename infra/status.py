@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infra import config, console_link, freeze, home, registry, rollout
+from infra import config, connect, console_link, freeze, home, rollout
 from infra.ports import LOOPBACK
 from infra.registry import MlflowConfig
 from policy.errors import TouchlineError
@@ -56,7 +56,7 @@ def health_of(process: Mapping[str, Any]) -> str:
 
 def _versions(settings: MlflowConfig) -> str:
     try:
-        weights = registry.connect(settings)
+        weights = connect.registry(settings)
         aliases, frozen, under_way = weights.aliases(), freeze.freeze_state(weights), rollout.under_way(weights)
     except TouchlineError as error:
         return f"versions: {error}\n"

@@ -14,8 +14,7 @@ import threading
 import uuid
 from collections.abc import Sequence
 
-from infra import bus as buses
-from infra import config, home, identity, registry, service, threads
+from infra import config, connect, home, identity, service, threads
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,16 +50,16 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         frame = stack.enter_context(service.from_args("critic", args))
         held = identity.service(place.path, "critic")
-        bus = buses.connect(config.from_args("kafka", KafkaConfig, args), held)
+        bus = connect.bus(config.from_args("kafka", KafkaConfig, args), held)
         stack.callback(bus.close)
         producer = bus.producer("critic", signer=service_signer(held))
         stack.callback(producer.close)
         mlflow = config.from_args("mlflow", MlflowConfig, args)
-        critics = registry.connect(critic_store.registry_config(mlflow))
+        critics = connect.registry(critic_store.registry_config(mlflow))
         trust, directory = identity.trust(place.path, [held]), place.learner / "live_critic"
         follower = critic_store.CriticFollower(critics, directory, poll_s=settings.poll_s, trust=trust)
         shadow = LiveShadow(config.from_args("shadow", ShadowConfig, args), frame.metrics)
-        shadows = ShadowFollower(registry.connect(mlflow), place.learner / "shadow", shadow, trust=trust)
+        shadows = ShadowFollower(connect.registry(mlflow), place.learner / "shadow", shadow, trust=trust)
         client = config.from_args("operator", OperatorConfig, args)
         line = CriticLine(
             dataclasses.replace(client, operator_id="critic"),

@@ -6,8 +6,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from infra import bus as buses
-from infra import config, home, identity, registry, service, threads
+from infra import config, connect, home, identity, service, threads
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,12 +44,12 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         frame = stack.enter_context(service.from_args("judge", args))
         signatory = identity.service(place.path, "judge")
-        bus = buses.connect(config.from_args("kafka", KafkaConfig, args), signatory)
+        bus = connect.bus(config.from_args("kafka", KafkaConfig, args), signatory)
         stack.callback(bus.close)
         producer = bus.producer("judge", signer=service_signer(signatory))
         stack.callback(producer.close)
         judge = Judge(
-            registry=registry.connect(config.from_args("mlflow", MlflowConfig, args)),
+            registry=connect.registry(config.from_args("mlflow", MlflowConfig, args)),
             ledger=Ledger(producer, signatory=signatory),
             index=EpisodeIndex(lake_of(config.from_args("lake", LakeConfig, args), place)),
             directory=place.weights / "judge",

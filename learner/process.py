@@ -10,8 +10,7 @@ from typing import Any
 
 import torch
 
-from infra import bus as buses
-from infra import config, home, identity, registry, service
+from infra import config, connect, home, identity, service
 from infra.bus import KafkaConfig
 from infra.ledger import Ledger
 from infra.registry import MlflowConfig
@@ -77,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         frame = stack.enter_context(service.from_args("learner", args))
         signatory = identity.service(place.path, "learner")
-        bus = buses.connect(config.from_args("kafka", KafkaConfig, args), signatory)
+        bus = connect.bus(config.from_args("kafka", KafkaConfig, args), signatory)
         stack.callback(bus.close)
         producer = bus.producer("learner", signer=service_signer(signatory))
         stack.callback(producer.close)
@@ -87,8 +86,8 @@ def run(args: argparse.Namespace) -> int:
         stack.callback(replay.close)
         learner = Learner(
             source=ReplaySource(replay, settings.learner.max_version_age),
-            registry=registry.connect(mlflow),
-            critics=registry.connect(critic_store.registry_config(mlflow)),
+            registry=connect.registry(mlflow),
+            critics=connect.registry(critic_store.registry_config(mlflow)),
             ledger=Ledger(producer, signatory=signatory),
             producer=producer,
             algorithm=settings.algorithm(),

@@ -10,7 +10,8 @@ from infra import config, home, identity, service, threads
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until SIGTERM; 0 when everything read was committed."""
     threads.set_threads(1)
-    from infra.bus import KafkaConfig, connect
+    from infra import connect
+    from infra.bus import KafkaConfig
     from infra.enrolment import Enrolments
     from storage.disk import DiskConfig
     from storage.ingest import IngestConfig
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with service.from_args("ingest", args) as process:
         return run(
             process,
-            connect(config.from_args("kafka", KafkaConfig, args), identity.service(place.path, "ingest")),
+            connect.bus(config.from_args("kafka", KafkaConfig, args), identity.service(place.path, "ingest")),
             lake_of(config.from_args("lake", LakeConfig, args), place),
             ingest,
             config.from_args("maintenance", MaintenanceConfig, args),

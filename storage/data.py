@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from infra import config, home, registry
+from infra import config, connect, home
 from infra.metrics import Metrics
 from infra.registry import MlflowConfig
 from policy.errors import ConfigError, RegistryError, TouchlineError
@@ -130,7 +130,7 @@ def _champion(args: argparse.Namespace) -> tuple[str, DataPin | None]:
     if args.even_champion:
         return "", None
     try:
-        return retention.champion_pin(registry.connect(config.from_args("mlflow", MlflowConfig, args)))
+        return retention.champion_pin(connect.registry(config.from_args("mlflow", MlflowConfig, args)))
     except (RegistryError, ConfigError) as error:
         raise ConfigError(
             "what the champion was trained on is not known without the registry: start the fleet, set "

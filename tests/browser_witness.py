@@ -122,8 +122,12 @@ class Witness:
 
     def is_working(self, robot_id: str) -> bool:
         """Whether it acts on its policy, in an episode."""
+        return self.is_autonomous(robot_id) and bool(self.state(robot_id).episode_id)
+
+    def is_autonomous(self, robot_id: str) -> bool:
+        """Whether nobody holds or stops it, in an episode or between two."""
         states = self._reports[robot_id]
-        return bool(states) and states[-1].mode is ControlMode.AUTONOMOUS and bool(states[-1].episode_id)
+        return bool(states) and states[-1].mode is ControlMode.AUTONOMOUS
 
     def set_free(self, robot_ids: Iterable[str]) -> None:
         """Back to the policy, whatever a test left behind."""

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from infra import broker, mlflow_server
-from infra import bus as buses
+from infra import broker, connect, mlflow_server
 from infra.bus import Bus, KafkaConfig
 from infra.home import Home
 from infra.processes import running
@@ -46,7 +45,7 @@ def kafka_config(kafka_address: str) -> KafkaConfig:
 @pytest.fixture
 def kafka_bus(kafka_config: KafkaConfig) -> Iterator[Bus]:
     """A real bus with the topics of this test alone."""
-    bus = buses.connect(kafka_config)
+    bus = connect.bus(kafka_config)
     bus.ensure_topics()
     yield bus
     bus.close()

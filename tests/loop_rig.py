@@ -15,9 +15,7 @@ from actor.journal import Counts, read_counts
 from corrections import auth
 from corrections.operator_client import OperatorClient, OperatorConfig
 from demo.watch import Watch
-from infra import bus as buses
-from infra import cli
-from infra import registry as registries
+from infra import cli, connect
 from infra.bus import KafkaConfig
 from infra.fleet import Doors, FleetConfig, service_launch, start_fleet
 from infra.home import Home
@@ -100,7 +98,7 @@ class LiveFleet:
     @property
     def registry(self) -> PolicyRegistry:
         """A client of its own."""
-        return registries.connect(MlflowConfig(tracking_url=self.environ["TOUCHLINE_MLFLOW__TRACKING_URL"]))
+        return connect.registry(MlflowConfig(tracking_url=self.environ["TOUCHLINE_MLFLOW__TRACKING_URL"]))
 
     def released(self, event: str) -> list[str]:
         """Versions of the ledger's lines of one kind, in order."""
@@ -169,7 +167,7 @@ class LiveFleet:
     def step_keys_in_kafka(self) -> set[tuple[str, int]]:
         """(boot_id, seq) of every step message, decoded from the wire."""
         config = KafkaConfig(bootstrap_servers=self.environ["TOUCHLINE_KAFKA__BOOTSTRAP_SERVERS"])
-        with contextlib.closing(buses.connect(config)) as bus:
+        with contextlib.closing(connect.bus(config)) as bus:
             return {(step.boot_id, step.seq) for step in received(bus, STEPS)}
 
 

@@ -1,12 +1,22 @@
 """One fleet and one Chromium for all browser tests; both end with the last of them, before other tiers begin."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser_rig import ROBOTS, Site, running_site
 from tests.browser_visit import Visits, start_chromium, visiting
+
+_STRICT = "test_safety.py"
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """One more try for what depends on the moment at which a page met a robot; none where a robot's safety is asked."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.path.name != _STRICT:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="package")

@@ -16,14 +16,30 @@ PUSH = next(
 )
 PUSHED: list[list[int]] = PUSH["steps"][0]["reports"]
 """The left button, which is the dead-man, with the cap pushed right and twisted."""
+NUM_TRIES = 5
+"""Of taking a robot while it is in an episode."""
 LET_GO = [[3, 0, 0], [1, 0, 0, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0, 0]]
 
 
 def take_control(page: Page, site: Site, robot_id: str) -> None:
-    """Open the robot's Drive screen and take its lease early in an episode: between two there is nothing to drive."""
+    """Open the robot's Drive screen and take its lease in an episode."""
     go_to(page, f"/drive/{robot_id}")
-    site.witness.wait(f"{robot_id} has begun an episode", lambda: site.witness.is_early(robot_id))
-    press_take(page)
+    take_in_episode(page, site, robot_id)
+
+
+def take_in_episode(page: Page, site: Site, robot_id: str) -> None:
+    """Take the lease of the robot that is on the screen; between two episodes there is nothing to drive.
+
+    A policy that succeeds may end its episode just before the lease reaches it: then the next one is tried.
+    """
+    for _ in range(NUM_TRIES):
+        site.witness.wait(f"{robot_id} has begun an episode", lambda: site.witness.is_early(robot_id))
+        press_take(page)
+        site.witness.wait(f"{robot_id} is held", lambda: not site.witness.is_autonomous(robot_id))
+        if site.witness.state(robot_id).episode_id:
+            return
+        page.get_by_role("button", name="Hand back to the policy").click()
+    raise AssertionError(f"{robot_id} was between two episodes {NUM_TRIES} times")
 
 
 def press_take(page: Page) -> None:

@@ -21,6 +21,7 @@ from tests.browser.driving import (
     raw_socket,
     say,
     take_control,
+    take_in_episode,
 )
 from tests.browser_rig import PEOPLE, ROBOTS, Site
 from tests.browser_visit import Visits, go_to, is_arrived
@@ -216,8 +217,7 @@ def test_a_browsers_wrong_clock_does_no_harm(visits: Visits, site: Site, shift_m
         worker.evaluate(skew)
     page.evaluate("startWorkers()")
     is_arrived(page)
-    site.witness.wait("an episode has begun", lambda: site.witness.is_early(ROBOT))
-    press_take(page)
+    take_in_episode(page, site, ROBOT)
     since = site.witness.num_reports(ROBOT)
     push(page)
     site.witness.wait_for_mode(ROBOT, ControlMode.CORRECTING, since=since)

@@ -1,4 +1,4 @@
-"""A small fleet in which seven things break, one after the other, keeps every promise: `touchline chaos`, short."""
+"""A small fleet in which five things break, one after the other, keeps every promise: `touchline chaos`, short."""
 
 import json
 import os
@@ -14,17 +14,9 @@ from tests.loop_rig import HURRIED
 
 pytestmark = pytest.mark.timeout(900)
 
-SEED = 37281
-"""Cuts the robots' line, kills gateway, ingest, learner, Kafka and a robot process, and stops Kafka for a while."""
-KINDS = {
-    "cut robot-line",
-    "kill gateway",
-    "kill ingest",
-    "kill learner",
-    "kill kafka",
-    "kill actor",
-    "freeze kafka",
-}
+SEED = 11102
+"""Kills ingest, cuts the robots' line, kills the gateway, a robot process and Kafka."""
+KINDS = {"kill ingest", "cut robot-line", "kill gateway", "kill actor", "kill kafka"}
 FLAGS = {
     "--seed": SEED,
     "--robots": 4,

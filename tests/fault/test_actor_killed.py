@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from actor.journal import read_counts
-from infra import identity, weight_signing
-from infra import registry as registries
+from infra import connect, identity, weight_signing
 from infra.bus import Bus, KafkaConfig
 from infra.home import Home
 from infra.processes import running
@@ -25,7 +24,7 @@ DEADLINE_S = 150.0
 
 @pytest.fixture
 def released(mlflow_config: MlflowConfig, tmp_home: Home, tmp_path: Path) -> MlflowConfig:
-    registry = registries.connect(mlflow_config)
+    registry = connect.registry(mlflow_config)
     version = registry.publish(save_policy(tmp_path / "checkpoint"), tags={"spec_id": SPEC.spec_id})
     weight_signing.sign_weights(registry, identity.service(tmp_home.path, "learner"), version)
     weight_signing.give_order(registry, identity.service(tmp_home.path, "judge"), version.version, CHAMPION)

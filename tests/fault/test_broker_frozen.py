@@ -7,7 +7,7 @@ from pathlib import Path
 
 from actor.journal import read_counts
 from actor.recorder import Recorder, RecorderConfig
-from infra import broker, bus
+from infra import broker, connect
 from infra.broker import BrokerConfig
 from infra.bus import KafkaConfig
 from infra.metrics import Metrics
@@ -21,7 +21,7 @@ DEADLINE_S = 150.0
 
 def test_everything_recorded_while_the_broker_was_stopped_arrives(tmp_path: Path) -> None:
     launch, address = broker.launch(tmp_path / "kafka", BrokerConfig())
-    cluster = bus.connect(KafkaConfig(bootstrap_servers=address, request_timeout_s=1.0, delivery_timeout_s=2.0))
+    cluster = connect.bus(KafkaConfig(bootstrap_servers=address, request_timeout_s=1.0, delivery_timeout_s=2.0))
     metrics, spool = Metrics(), tmp_path / "spool"
     config = RecorderConfig(flush_period_s=0.02, stuck_after_s=5.0)
 

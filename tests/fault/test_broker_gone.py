@@ -8,7 +8,7 @@ import numpy as np
 
 from actor.journal import read_counts
 from actor.recorder import Recorder, RecorderConfig
-from infra import broker, bus
+from infra import broker, connect
 from infra.broker import BrokerConfig
 from infra.bus import KafkaConfig
 from infra.metrics import Metrics
@@ -27,7 +27,7 @@ def num_waiting(spool: Path) -> int:
 
 def test_everything_recorded_while_the_broker_was_gone_arrives(tmp_path: Path) -> None:
     launch, address = broker.launch(tmp_path / "kafka", BrokerConfig())
-    cluster = bus.connect(KafkaConfig(bootstrap_servers=address, request_timeout_s=1.0, delivery_timeout_s=2.0))
+    cluster = connect.bus(KafkaConfig(bootstrap_servers=address, request_timeout_s=1.0, delivery_timeout_s=2.0))
     metrics, spool = Metrics(), tmp_path / "spool"
     config = RecorderConfig(flush_period_s=0.02, in_flight_bytes=100_000, stuck_after_s=15.0)
     recorder = Recorder(spool / "actor", lambda: cluster.producer("actor", wait_s=0), config, metrics)

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from corrections.operator_client import OperatorClient
-from infra import identity
-from infra import registry as registries
+from infra import connect, identity
 from infra.bus import Bus, KafkaConfig
 from infra.fleet import environ_of, service_launch
 from infra.home import HOME_VARIABLE, Home
@@ -52,7 +51,7 @@ async def live_and_die(bus: Bus, client: OperatorClient, environ: Mapping[str, s
 def test_nobody_misses_it(
     kafka_bus: Bus, kafka_config: KafkaConfig, mlflow_config: MlflowConfig, tmp_home: Home
 ) -> None:
-    critics = registries.connect(critic_store.registry_config(mlflow_config))
+    critics = connect.registry(critic_store.registry_config(mlflow_config))
     learner = identity.service(tmp_home.path, "learner")
     critic_store.publish(critics, toy_critic(), ranking=0.5, auc=0.7, signer=learner)
 

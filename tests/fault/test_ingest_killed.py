@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import broker
-from infra.bus import KafkaConfig, Producer, connect
+from infra import broker, connect
+from infra.bus import KafkaConfig, Producer
 from infra.home import Home
 from infra.processes import Keeper, Launch, Process
 from infra.topics import STEPS
@@ -126,7 +126,7 @@ def test_each_acknowledged_step_is_stored_once(collected: None, tmp_home: Home, 
     with Keeper() as keeper:
         kafka = Process(broker_launch, tmp_path, keeper)
         kafka.wait_ready()
-        bus = connect(config)
+        bus = connect.bus(config)
         bus.ensure_topics()
         stopping = threading.Event()
         producer = bus.producer("robots", signer=robots_of(tmp_home))

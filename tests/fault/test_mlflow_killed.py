@@ -5,8 +5,7 @@ import signal
 from pathlib import Path
 
 from actor.journal import read_counts
-from infra import identity, mlflow_server, weight_signing
-from infra import registry as registries
+from infra import connect, identity, mlflow_server, weight_signing
 from infra.bus import Bus, KafkaConfig
 from infra.home import Home
 from infra.mlflow_server import MlflowServerConfig
@@ -33,7 +32,7 @@ def test_robots_keep_acting(kafka_bus: Bus, kafka_config: KafkaConfig, tmp_home:
     settings = MlflowConfig(tracking_url=url, model="fault")
     launch = actor(tmp_home, kafka_config, settings, rate=10.0)
     with running(server, tmp_path) as mlflow:
-        registry = registries.connect(settings)
+        registry = connect.registry(settings)
         published = registry.publish(save_policy(tmp_path / "checkpoint"), tags={"spec_id": SPEC.spec_id})
         version = published.version
         weight_signing.sign_weights(registry, identity.service(tmp_home.path, "learner"), published)

@@ -8,7 +8,7 @@ import pytest
 
 from actor.acting_policy import Loader
 from actor.weight_sync import SyncConfig, WeightSync
-from infra import registry as registries
+from infra import connect
 from infra.metrics import Metrics
 from infra.registry import MlflowConfig, PolicyRegistry
 from infra.releases import CHAMPION, CanaryCohort
@@ -35,7 +35,7 @@ def delete_from_server(base: Path, checkpoint: Path) -> None:
 def test_the_weights_before_it_go_on(
     mlflow_config: MlflowConfig, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    registry = registries.connect(mlflow_config)
+    registry = connect.registry(mlflow_config)
     good, bad = publish(registry, tmp_path / "good", 0), publish(registry, tmp_path / "bad", 1)
     sync = WeightSync(
         registry,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra import identity
+from infra import connect, identity
 from infra import registry as registries
 from infra.bus import Bus, KafkaConfig
 from infra.credentials import Credential
@@ -57,7 +57,7 @@ class Weights:
 @pytest.fixture
 def weights(mlflow_config: MlflowConfig, kafka_bus: Bus, tmp_home: Home, tmp_path: Path) -> Weights:
     ledger = Ledger(kafka_bus.producer("test"), signatory=identity.service(tmp_home.path, "judge"))
-    return Weights(registries.connect(mlflow_config), ledger, identity.service(tmp_home.path, "learner"), tmp_path)
+    return Weights(connect.registry(mlflow_config), ledger, identity.service(tmp_home.path, "learner"), tmp_path)
 
 
 def wait_for_line(process: Process, text: str) -> None:
@@ -81,7 +81,7 @@ def test_only_whole_releases_of_this_body_act_and_swap_between_episodes(
         first, cut = weights.publish(), weights.publish()
         altered, other = weights.publish(), weights.publish(spec=OTHER_SPEC)
         weights.cut_short(cut, tmp_path_factory.getbasetemp())
-        registries.connect(mlflow_config).set_tag(altered, "sha256", "0" * 64)
+        connect.registry(mlflow_config).set_tag(altered, "sha256", "0" * 64)
         weights.promote(first)
         wait_for(lambda: first in versions_acting(kafka_bus), DEADLINE_S)
         for bad in (cut, altered, other):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import broker, bus, java
+from infra import broker, connect, java
 from infra.broker import BrokerConfig
 from infra.bus import KafkaConfig
 from infra.processes import running
@@ -22,7 +22,7 @@ LABEL = Label(boot_id="b", seq=0, episode_id="e", outcome="success", progress=0,
 def test_acknowledged_messages_survive_sigkill_and_another_port(tmp_path: Path) -> None:
     launch, address = broker.launch(tmp_path / "kafka", BrokerConfig())
     with running(launch, tmp_path) as process:
-        cluster = bus.connect(KafkaConfig(bootstrap_servers=address))
+        cluster = connect.bus(KafkaConfig(bootstrap_servers=address))
         cluster.ensure_topics()
         producer = cluster.producer("test", wait_s=DEADLINE_S)
         producer.send(LABELS, [LABEL])
@@ -31,7 +31,7 @@ def test_acknowledged_messages_survive_sigkill_and_another_port(tmp_path: Path) 
         producer.close(timeout_s=0.1)
     launch, address = broker.launch(tmp_path / "kafka", BrokerConfig())
     with running(launch, tmp_path):
-        cluster = bus.connect(KafkaConfig(bootstrap_servers=address))
+        cluster = connect.bus(KafkaConfig(bootstrap_servers=address))
         consumer = cluster.consumer(LABELS.name, {0: 0})
         assert [message.offset for message in consumer.poll(DEADLINE_S)] == [0]
         consumer.close()
@@ -63,7 +63,7 @@ def test_an_old_java_is_passed_over(tmp_path: Path) -> None:
 
 def test_a_broker_that_is_not_there_is_unavailable_and_nobody_waits() -> None:
     config = KafkaConfig(bootstrap_servers="127.0.0.1:1", request_timeout_s=0.2)
-    cluster = bus.connect(config)
+    cluster = connect.bus(config)
     producer = cluster.producer("test", wait_s=0.0)
     with pytest.raises(BusUnavailable, match="not connected yet"):
         producer.send(LABELS, [LABEL])
@@ -75,7 +75,7 @@ def test_a_broker_that_is_not_there_is_unavailable_and_nobody_waits() -> None:
 
 
 def test_a_producer_refuses_more_than_its_buffer(kafka_config: KafkaConfig) -> None:
-    cluster = bus.connect(dataclasses.replace(kafka_config, buffer_bytes=10))
+    cluster = connect.bus(dataclasses.replace(kafka_config, buffer_bytes=10))
     cluster.ensure_topics()
     producer = cluster.producer("test", wait_s=DEADLINE_S)
 

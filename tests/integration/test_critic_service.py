@@ -11,8 +11,7 @@ import pytest
 
 from corrections.gateway import Gateway
 from corrections.operator_client import OperatorClient, OperatorConfig
-from infra import identity, shadow, weight_signing
-from infra import registry as registries
+from infra import connect, identity, shadow, weight_signing
 from infra.bus import Bus, KafkaConfig
 from infra.credentials import Credential
 from infra.fleet import environ_of, service_launch
@@ -190,7 +189,7 @@ async def _score(port: int, gateway: Gateway, bus: Bus, mlflow: MlflowConfig, le
             return str(json.load(response)["details"].get("critic"))
 
     await _eventually(detail, "no critic has been published yet")
-    critics = registries.connect(critic_store.registry_config(mlflow))
+    critics = connect.registry(critic_store.registry_config(mlflow))
     await asyncio.to_thread(critic_store.publish, critics, toy_critic(), ranking=0.5, auc=0.7, signer=learner)
     await _eventually(detail, "scoring with critic 1-0-toy (version 1)")
     with contextlib.closing(bus.producer("robot")) as producer:
@@ -207,7 +206,7 @@ async def _score(port: int, gateway: Gateway, bus: Bus, mlflow: MlflowConfig, le
 
 def _compare(bus: Bus, mlflow: MlflowConfig, learner: Credential, home: Home) -> None:
     """A shadow that somebody named is compared with the champion, and its version says how."""
-    weights = registries.connect(mlflow)
+    weights = connect.registry(mlflow)
     for seed in range(2):
         folder = home.path / f"policy-{seed}"
         checkpoint.save(folder, a_policy(seed))

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from infra import freeze, releases, rollout
-from infra import registry as registries
+from infra import connect, freeze, releases, rollout
 from infra.ledger import Ledger
 from infra.memory_bus import MemoryBus
 from infra.memory_registry import MemoryRegistry
@@ -171,7 +170,7 @@ def court(tmp_path: Path) -> Court:
 @pytest.fixture
 def served_court(tmp_path: Path, mlflow_config: MlflowConfig) -> Court:
     torch.set_num_threads(1)
-    return Court(tmp_path, registries.connect(mlflow_config))
+    return Court(tmp_path, connect.registry(mlflow_config))
 
 
 def test_a_broken_candidate_never_becomes_champion(served_court: Court) -> None:
@@ -343,7 +342,7 @@ def test_evidence_and_soak_bring_a_version_to_everybody_stage_by_stage(
     tmp_path: Path, mlflow_config: MlflowConfig
 ) -> None:
     torch.set_num_threads(1)
-    staged = Court(tmp_path, registries.connect(mlflow_config), stages=STAGED)
+    staged = Court(tmp_path, connect.registry(mlflow_config), stages=STAGED)
     staged.crown()
     version = staged.admit()
     assert staged.on_trial() == 1

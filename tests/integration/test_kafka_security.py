@@ -14,8 +14,8 @@ import pytest
 
 from actor.journal import read_counts
 from actor.recorder import Recorder, RecorderConfig
-from infra import access, acl_command, identity
-from infra.bus import Bus, connect
+from infra import access, acl_command, connect, identity
+from infra.bus import Bus
 from infra.credentials import Credential
 from infra.home import Home
 from infra.java import find_java
@@ -56,7 +56,7 @@ class Site:
     @contextlib.contextmanager
     def bus(self, held: Credential, **changed: object) -> Iterator[Bus]:
         config = dataclasses.replace(self.broker.config, **changed)  # type: ignore[arg-type]
-        with contextlib.closing(connect(config, held)) as bus:
+        with contextlib.closing(connect.bus(config, held)) as bus:
             yield bus
 
     def send(self, held: Credential, *topics: str) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra import mlflow_server
+from infra import connect, mlflow_server
 from infra.mlflow_server import MlflowServerConfig
 from infra.processes import running
-from infra.registry import CHAMPION, MlflowConfig, PolicyRegistry, connect
+from infra.registry import CHAMPION, MlflowConfig, PolicyRegistry
 from policy.errors import RegistryRefused
 
 PASSWORDS = {name: f"{name}, in this test alone" for name in ("admin", "learner", "judge", "r1")}
@@ -50,7 +50,7 @@ class Server:
         with pytest.MonkeyPatch.context() as environ:
             environ.setenv("MLFLOW_TRACKING_USERNAME", name)
             environ.setenv("MLFLOW_TRACKING_PASSWORD", password or PASSWORDS[name])
-            yield connect(self.config)
+            yield connect.registry(self.config)
 
 
 @pytest.fixture(scope="module")

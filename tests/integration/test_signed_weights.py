@@ -10,8 +10,7 @@ import pytest
 from actor.acting_policy import Loader
 from actor.order_book import OrderBook
 from actor.weight_sync import WeightSync
-from infra import cli, credentials, identity, releases, weight_signing
-from infra import registry as registries
+from infra import cli, connect, credentials, identity, releases, weight_signing
 from infra.enrolment import Enrolments
 from infra.home import Home
 from infra.ledger import Ledger
@@ -94,7 +93,7 @@ class Fleet:
 def fleet(
     mlflow_config: MlflowConfig, tmp_home: Home, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Fleet:
-    return Fleet(tmp_home, registries.connect(mlflow_config), tmp_path, tmp_path_factory.getbasetemp())
+    return Fleet(tmp_home, connect.registry(mlflow_config), tmp_path, tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture
@@ -247,7 +246,7 @@ def test_weights_outlive_a_replaced_key_and_not_a_revoked_one(fleet: Fleet, good
 def test_the_live_critic_takes_up_signed_critics_only(
     fleet: Fleet, mlflow_config: MlflowConfig, tmp_path: Path
 ) -> None:
-    critics = registries.connect(critic_store.registry_config(mlflow_config))
+    critics = connect.registry(critic_store.registry_config(mlflow_config))
     trust = identity.trust(fleet.home.path, [identity.service(fleet.home.path, "critic")])
     follower = critic_store.CriticFollower(critics, tmp_path / "critic", poll_s=1.0, trust=trust)
     critic = toy_critic()

@@ -16,7 +16,7 @@ from corrections.gateway import GatewayConfig
 from corrections.operator_client import OperatorClient, OperatorConfig
 from corrections.operator_messages import OperatorHello
 from corrections.robot_link import LinkConfig
-from infra import bus, registry, tls
+from infra import connect, tls
 from infra.bus import KafkaConfig
 from infra.ports import is_loopback
 from infra.registry import MlflowConfig
@@ -31,8 +31,8 @@ NEEDS_TLS: dict[str, Callable[[], object]] = {
     r"console\.tls_cert and console\.tls_key": lambda: ConsoleConfig(host="192.0.2.1"),
     r"link\.url must be wss://": lambda: LinkConfig(url="ws://gateway.example:8790/robot"),
     r"operator\.url must be wss://": lambda: OperatorConfig(url="ws://192.0.2.1:8790/operator"),
-    r"kafka\.security_protocol": lambda: bus.connect(KafkaConfig(bootstrap_servers="127.0.0.1:1,kafka.example:9092")),
-    r"mlflow\.tracking_url must be https://": lambda: registry.connect(
+    r"kafka\.security_protocol": lambda: connect.bus(KafkaConfig(bootstrap_servers="127.0.0.1:1,kafka.example:9092")),
+    r"mlflow\.tracking_url must be https://": lambda: connect.registry(
         MlflowConfig(tracking_url="http://mlflow.example:5000")
     ),
 }

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from infra import access, acl_command, cli, identity
+from infra import access, acl_command, cli, connect, identity
 from infra.access import Rule
-from infra.bus import KafkaConfig, connect
+from infra.bus import KafkaConfig
 from infra.credentials import Credential
 from infra.enrolment import Enrolments
 from infra.home import Home
@@ -120,6 +120,6 @@ def test_settings_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         KafkaConfig(ca_file=str(tmp_path / "none"), security_protocol="SSL")
     (tmp_path / "none.pem").write_text("no certificate")
     with pytest.raises(ConfigError, match="holds no certificate"):
-        connect(KafkaConfig(bootstrap_servers="k:1", security_protocol="SSL", ca_file=str(tmp_path / "none.pem")))
+        connect.bus(KafkaConfig(bootstrap_servers="k:1", security_protocol="SSL", ca_file=str(tmp_path / "none.pem")))
     with pytest.raises(ConfigError, match="host:port"):
-        connect(KafkaConfig(bootstrap_servers="kafka"))
+        connect.bus(KafkaConfig(bootstrap_servers="kafka"))

@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import bus as buses
-from infra import cli, freeze, registry
+from infra import cli, connect, freeze
 from infra.memory_bus import MemoryBus
 from infra.memory_registry import MemoryRegistry
 from infra.release_commands import expiry_ns, run_rollout
@@ -48,8 +47,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryRegistry:
     for _ in range(3):
         found.publish(tmp_path / "c", tags={"spec_id": "s"})
     found.set_alias("champion", "1")
-    monkeypatch.setattr(registry, "connect", lambda config: found)
-    monkeypatch.setattr(buses, "connect", lambda config, member: bus)
+    monkeypatch.setattr(connect, "registry", lambda config: found)
+    monkeypatch.setattr(connect, "bus", lambda config, member: bus)
     return found
 
 
