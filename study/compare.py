@@ -113,6 +113,8 @@ class Comparison:
     theirs: str
     seeds: tuple[int, ...]
     difference: Difference
+    is_same_training: bool
+    """Whether both are one training under two names, loss for loss: what tells them apart was not used."""
 
 
 def compare(findings: Findings, ours: str, theirs: str, measure: str = SUCCESS) -> list[Comparison]:
@@ -126,7 +128,7 @@ def compare(findings: Findings, ours: str, theirs: str, measure: str = SUCCESS) 
     for (task, setting), group in found.items():
         seeds = tuple(sorted(group.get(ours, {}).keys() & group.get(theirs, {}).keys()))
         if seeds:
-            apart = difference([group[ours][seed] for seed in seeds], [group[theirs][seed] for seed in seeds], measure)
+            pairs = [(group[ours][seed], group[theirs][seed]) for seed in seeds]
             comparisons.append(
                 Comparison(
                     task=task,
@@ -135,7 +137,8 @@ def compare(findings: Findings, ours: str, theirs: str, measure: str = SUCCESS) 
                     ours=ours,
                     theirs=theirs,
                     seeds=seeds,
-                    difference=apart,
+                    difference=difference([our for our, _ in pairs], [their for _, their in pairs], measure),
+                    is_same_training=all("loss" in our and our["loss"] == their.get("loss") for our, their in pairs),
                 )
             )
     return comparisons

@@ -1,7 +1,8 @@
 """The verdict on study a, in the words that its goal was written in: computed from cells, whoever is ahead.
 
 Where help is plenty and good RECAP must not be worse than HG-DAgger by more than 2 points; elsewhere it must be
-better, interval clear of zero. Against its random control it must be better everywhere.
+better, interval clear of zero. Against its random control it must be better wherever autonomous steps were used;
+where none were, the two are one training and are not counted.
 """
 
 import collections
@@ -54,13 +55,13 @@ def lines(findings: Findings) -> list[str]:
 
 def _paragraph(task: str, found: Sequence[Comparison]) -> str:
     baseline = [one for one in found if one.theirs == _BASELINE]
-    control = [one for one in found if one.theirs == _CONTROL]
+    control = [one for one in found if one.theirs == _CONTROL and not one.is_same_training]
     good = [one for one in baseline if one.setting[:2] == GOOD_HELP]
     other = [one for one in baseline if one.setting[:2] != GOOD_HELP]
     parts = [
         f"against HG-DAgger where help is plenty and good: {_tally(good)}",
         f"where it is scarce or imperfect: {_tally(other)}",
-        f"against its random control: {_tally(control)}",
+        f"against its random control where autonomous steps were used: {_tally(control)}",
     ]
     seeds = sorted({seed for one in found for seed in one.seeds})
     return f"**{task}: {_answer(good, other)}** {'; '.join(parts)} (seeds {', '.join(map(str, seeds))})."

@@ -195,6 +195,21 @@ def test_standings_go_by_the_interval(differences: tuple[float, ...], expected: 
     assert standing(comparison) is expected
 
 
+def test_a_control_that_is_the_same_training_is_said_and_not_counted() -> None:
+    lines = _lines(questions="a")
+    for line in lines:
+        if line["kind"] == Kind.CANDIDATE:
+            line["finding"]["loss"] = 0.5 if line["settings"]["algorithm"] == "recap_random" else 1.0
+    apart = _page(lines)
+    assert "where autonomous steps were used: not measured" not in apart.splitlines()[2]
+    for line in lines:
+        if line["kind"] == Kind.CANDIDATE:
+            line["finding"]["loss"] = 1.0
+    page = _page(lines)
+    assert "where autonomous steps were used: not measured" in page.splitlines()[2]
+    assert page.count("one training, two names") > apart.count("one training, two names")
+
+
 def test_the_committed_page_is_what_the_committed_cells_give(tmp_path: Path) -> None:
     docs = _ROOT / "docs"
     page = report.write(tmp_path, published.read(docs / "results" / "cells.jsonl"))
