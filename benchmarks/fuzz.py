@@ -8,8 +8,6 @@ import argparse
 import collections
 import dataclasses
 import enum
-import hashlib
-import json
 import random
 import re
 import resource
@@ -23,20 +21,15 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.fuzz_files import file_doors
 from corrections import codec, frames, operator_messages, protocol
 from infra import signing, wire
 from infra.columns import field_types
 from infra.roster import Stamp
 from infra.topics import TOPICS, Topic
-from policy import checkpoint
-from policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE
 from policy.errors import ConfigError, SchemaError, TouchlineError, WeightsRejected, WireError
-from policy.network import PolicyConfig, Words
-from policy.policy import Policy
 from policy.schema import Float32
 from policy.spec import CameraSpec, ChannelSpec, EmbodimentSpec
-from policy.tokens import Vocabulary
-from policy.transforms import Normaliser
 from robots.gym_spec import GymSpec
 from storage.frames import decode_frame
 from storage.pin import DataPin
@@ -155,7 +148,10 @@ def decoders() -> list[Decoder]:
         ),
         Decoder(name="signature headers", seeds=[b"r1|k1|" + bytes(64)], decode=_stamp, refusal=SchemaError),
         Decoder(name="gym spec", seeds=[_GYM_SPEC], decode=_gym_spec, refusal=ConfigError),
-        *_checkpoint_doors(),
+        *(
+            Decoder(name=name, seeds=[seed], decode=decode, refusal=WeightsRejected)
+            for name, seed, decode in file_doors(_SPEC)
+        ),
     ]
 
 
@@ -254,36 +250,6 @@ def _sample(hint: Any) -> object:
     if typing.get_origin(hint) is tuple:
         return (_sample(typing.get_args(hint)[0]),)
     return {}
-
-
-def _checkpoint_doors() -> list[Decoder]:
-    """Both files of a checkpoint, each with a hash that fits: what is altered without one is refused before."""
-    config = PolicyConfig(horizon=2, width=8, num_heads=2, stem_channels=2, num_keypoints=2, words=Words.LEARNED)
-    spec = dataclasses.replace(_SPEC, cameras=(CameraSpec(name="scene", height=32, width=32),))
-    flat = Normaliser.fit(**{name: np.eye(2, 1, dtype=np.float32) for name in ("state", "tactile", "action")})
-    with tempfile.TemporaryDirectory() as folder:
-        checkpoint.save(Path(folder), Policy.create(config, spec, Vocabulary.of(["push it"]), flat))
-        weights, description = (Path(folder, name).read_bytes() for name in (WEIGHTS_FILE, DESCRIPTION_FILE))
-    fields = json.loads(description)
-
-    def described(data: bytes) -> bytes:
-        return json.dumps({**fields, "weights_sha256": hashlib.sha256(data).hexdigest()}).encode()
-
-    doors = {
-        "safetensors": (weights, lambda data: _load_checkpoint(data, described(data))),
-        "policy.json": (description, lambda data: _load_checkpoint(weights, data)),
-    }
-    return [
-        Decoder(name=name, seeds=[seed], decode=decode, refusal=WeightsRejected)
-        for name, (seed, decode) in doors.items()
-    ]
-
-
-def _load_checkpoint(weights: bytes, description: bytes) -> object:
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, WEIGHTS_FILE).write_bytes(weights)
-        Path(folder, DESCRIPTION_FILE).write_bytes(description)
-        return checkpoint.load(Path(folder))
 
 
 def _gym_spec(data: bytes) -> object:

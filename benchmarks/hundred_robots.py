@@ -22,7 +22,7 @@ from benchmarks.figures import Figure, publish
 from benchmarks.kafka_alone import Broker, kafka_alone
 from benchmarks.lake_data import episode, pictures
 from benchmarks.lake_reader import LakeReader
-from benchmarks.processes import Slope, folder_bytes, scrape, usage
+from benchmarks.processes import Slope, folder_bytes, scraped, usage
 from benchmarks.replay_fleet import OWN_LAKE
 from benchmarks.replay_robots import spec_of
 from infra import connect, identity
@@ -169,6 +169,7 @@ class Site:
     """Broker, ingest and a replay that follows, all running."""
 
     def __init__(self, home: Home, stack: contextlib.ExitStack) -> None:
+        self._home = home
         kafka, ingest_pid, self._port = stack.enter_context(running_site(home))
         bus = connect.bus(kafka.config)
         stack.callback(bus.close)
@@ -199,7 +200,8 @@ class Site:
             time.sleep(_LOOK_S)
             self._reader.refresh()
             num_sent = self.num_sent + senders.num_sent
-            lags.append((time.monotonic() - started_s, num_sent - scrape(self._port).values.get(_INGESTED, 0.0)))
+            num_stored = scraped(self._port, self._home).values.get(_INGESTED, 0.0)
+            lags.append((time.monotonic() - started_s, num_sent - num_stored))
         return lags
 
     def _cpu_s(self) -> dict[str, float]:

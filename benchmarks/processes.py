@@ -2,17 +2,16 @@
 
 import contextlib
 import dataclasses
-import http.client
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import psutil
-from prometheus_client.parser import text_string_to_metric_families
 from scipy.stats import t as student
 
-from infra.ports import LOOPBACK
+from infra import scrape
+from infra.home import Home
 
 _TIMEOUT_S = 30.0
 
@@ -70,21 +69,16 @@ class Scrape:
     """How long it took to answer: a process that chokes answers late."""
 
 
-def scrape(port: int) -> Scrape:
-    """Read /metrics.
+def scraped(port: int, home: Home) -> Scrape:
+    """Read /metrics of a process.
 
     Raises:
         OSError: nobody answers.
     """
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_TIMEOUT_S)
     started_s = time.monotonic()
-    try:
-        connection.request("GET", "/metrics")
-        text = connection.getresponse().read().decode()
-    finally:
-        connection.close()
+    families = scrape.metrics(port, home.path, timeout_s=_TIMEOUT_S)
     took_s, values = time.monotonic() - started_s, {}
-    for family in text_string_to_metric_families(text):
+    for family in families:
         for sample in family.samples:
             values[_key(sample.name, sample.labels)] = sample.value
             values[sample.name] = values.get(sample.name, 0.0) + sample.value if sample.labels else sample.value

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks.lake_data import episode, pictures
-from benchmarks.processes import Scrape, Usage, scrape, usage
+from benchmarks.processes import Scrape, Usage, scraped, usage
 from infra import config, connect, identity
 from infra.broker import BrokerConfig
 from infra.bus import KafkaConfig
@@ -106,7 +106,7 @@ class ReplayFleet:
     def _scrape(self, name: str) -> Scrape | None:
         port = self.home.fleet()["processes"][name]["metrics_port"]
         try:
-            return scrape(port) if port else None
+            return scraped(port, self.home) if port else None
         except (OSError, http.client.HTTPException):
             return None  # it died, and starts again
 

@@ -10,11 +10,10 @@ import http.client
 from collections.abc import Sequence
 
 from prometheus_client import Metric
-from prometheus_client.parser import text_string_to_metric_families
 
+from infra import scrape
 from infra.fleet import FleetConfig, robot_names
 from infra.local import Supervisor
-from infra.ports import LOOPBACK
 from infra.registry import PolicyRegistry
 from infra.status import WELL, health_of
 from infra.topics import STEPS
@@ -92,11 +91,7 @@ class Signs:
         process = self._supervisor.home.fleet().get("processes", {}).get(name)
         if process is None or not process["metrics_port"]:
             return ()
-        connection = http.client.HTTPConnection(LOOPBACK, process["metrics_port"], timeout=_TIMEOUT_S)
         try:
-            connection.request("GET", "/metrics")
-            return list(text_string_to_metric_families(connection.getresponse().read().decode()))
+            return scrape.metrics(process["metrics_port"], self._supervisor.home.path, timeout_s=_TIMEOUT_S)
         except (OSError, http.client.HTTPException, ValueError):
             return ()
-        finally:
-            connection.close()

@@ -9,14 +9,12 @@ processes through their environment and every other terminal through `fleet.json
 
 import contextlib
 import dataclasses
-import os
-import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from infra import broker, config, connect, console_link, identity, mlflow_server
+from infra import broker, config, connect, console_link, identity, mlflow_server, rollout, whole_file
 from infra.broker import BrokerConfig
 from infra.bus import KafkaConfig
 from infra.home import HOME_VARIABLE, Home
@@ -25,6 +23,7 @@ from infra.mlflow_server import MlflowServerConfig
 from infra.ports import LOOPBACK, choose_port, free_port, is_open
 from infra.processes import Launch
 from infra.registry import MlflowConfig
+from infra.releases import CanaryCohort
 
 TOKEN_FILE = "gateway.token"
 
@@ -69,6 +68,18 @@ class Doors:
     broker: BrokerConfig = dataclasses.field(default_factory=BrokerConfig)
     mlflow: MlflowConfig = dataclasses.field(default_factory=MlflowConfig)
     mlflow_server: MlflowServerConfig = dataclasses.field(default_factory=MlflowServerConfig)
+    canary: CanaryCohort = dataclasses.field(default_factory=CanaryCohort)
+    """Its fleet names the robots of other machines."""
+
+    def cohort(self, robots: Iterable[str]) -> CanaryCohort:
+        """The canary's, with the robots that start here behind those that are named.
+
+        Raises:
+            ConfigError: it names robots that are neither.
+        """
+        found = dataclasses.replace(self.canary, fleet=tuple(dict.fromkeys((*self.canary.fleet, *robots))))
+        rollout.refuse_missing(found)
+        return found
 
 
 def load_doors(file: Path | None = None) -> Doors:
@@ -81,6 +92,7 @@ def load_doors(file: Path | None = None) -> Doors:
         broker=config.load("broker", BrokerConfig, file=file),
         mlflow=config.load("mlflow", MlflowConfig, file=file),
         mlflow_server=config.load("mlflow_server", MlflowServerConfig, file=file),
+        canary=config.load("canary", CanaryCohort, file=file),
     )
 
 
@@ -133,14 +145,14 @@ def start_fleet(
     Raises:
         TouchlineError: as `start_doors`, and when a process refuses its settings.
     """
+    cohort = doors.cohort(name for actor in range(fleet.num_actors) for name in robot_names(fleet, actor))
     settings = start_doors(supervisor, doors)
     port = choose_port(fleet.gateway_port, "fleet.gateway_port")
-    robots = [name for actor in range(fleet.num_actors) for name in robot_names(fleet, actor)]
     settings |= {
         "gateway": {"port": port},
         "link": {"url": f"ws://{LOOPBACK}:{port}/robot"},
         "operator": {"url": f"ws://{LOOPBACK}:{port}/operator"},
-        "canary": {"fleet": ",".join(robots)},
+        "canary": {"fleet": ",".join(cohort.fleet)},
         "actor": {"task": fleet.task, "seed": fleet.seed},
         "learner": {"task": fleet.task, "algorithm": fleet.algorithm, "seed": fleet.seed},
         "scripted": {"seed": fleet.seed},
@@ -208,8 +220,4 @@ def environ_of(settings: Settings) -> dict[str, str]:
 
 def make_token(home: Home) -> None:
     """The gateway's secret for this home, readable by its owner only; kept over restarts."""
-    path = home.path / TOKEN_FILE
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(32))
+    whole_file.shared_secret(home.path / TOKEN_FILE)

@@ -41,7 +41,7 @@ class CanaryCohort:
     num_robots: int = 1
     """By count, from the front of `fleet`; used where `robots` is empty and no staged rollout gives a count."""
     fleet: tuple[str, ...] = ()
-    """All robot names, in the order in which they become canaries; the supervisor fills it in."""
+    """All robot names, in the order in which they become canaries; the supervisor adds those that it starts."""
 
     def __contains__(self, robot_id: object) -> bool:
         return robot_id in (self.robots or self.fleet[: self.num_robots])

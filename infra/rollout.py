@@ -25,6 +25,22 @@ def under_way(registry: PolicyRegistry) -> Rollout | None:
     return rollout_state.read(registry, registry.alias(CANARY))
 
 
+def refuse_missing(cohort: CanaryCohort) -> None:
+    """Refuse a cohort by name that the fleet does not have: a rollout would wait for nobody, or pass untried.
+
+    Raises:
+        ConfigError: names who is missing, and what to mend.
+    """
+    missing = tuple(robot_id for robot_id in cohort.robots if robot_id not in cohort.fleet)
+    if missing:
+        raise ConfigError(
+            "canary.robots names robots that are not in canary.fleet, so nobody would try the canary: add them "
+            "to canary.fleet where they work on other machines, else take them out of canary.robots",
+            missing=missing,
+            fleet=cohort.fleet,
+        )
+
+
 def start(
     registry: PolicyRegistry,
     ledger: Ledger,
@@ -41,10 +57,11 @@ def start(
     """Let the first stage's robots run a version from their next episode.
 
     Raises:
-        ConfigError: frozen, rejected (and not `force`), champion already, another version is on trial, or there
-            is no champion to compare with.
+        ConfigError: frozen, rejected (and not `force`), champion already, another version is on trial, there is no
+            champion to compare with, or the cohort names robots that the fleet does not have.
         WeightsRejected: no such version.
     """
+    refuse_missing(cohort)
     aliases = registry.aliases()
     champion, canary = aliases.get(CHAMPION), aliases.get(CANARY)
     if champion is None:

@@ -10,10 +10,13 @@ If it has not after `drain_s`, the process ends itself, so that a stop is never 
 """
 
 import argparse
+import contextlib
 import dataclasses
+import hmac
 import json
 import logging
 import os
+import secrets
 import signal
 import threading
 import time
@@ -23,7 +26,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from infra import config, home, logs
+from infra import config, home, logs, scrape
 from infra.metrics import Metrics
 from infra.ports import LOOPBACK, port_in_use
 from policy.errors import TouchlineError
@@ -40,7 +43,8 @@ class ServiceConfig:
     """What every process can be told."""
 
     metrics_port: int = 0
-    """Port of /metrics and /healthz on 127.0.0.1; 0 for a free one (logged, and in fleet.json)."""
+    """Port of /metrics, which asks for HOME/metrics.token, and /healthz on 127.0.0.1; 0 for a free one (logged, and in
+    fleet.json)."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     drain_s: float = 10.0
@@ -55,6 +59,7 @@ class Service:
         name: str,
         *,
         port: int = 0,
+        metrics_secret: str = "",
         log_dir: Path | None = None,
         drain_s: float = ServiceConfig.drain_s,
         log_level: str = ServiceConfig.log_level,
@@ -65,6 +70,7 @@ class Service:
         Args:
             name: unique in its fleet; names the log file.
             port: of /metrics and /healthz; 0 for a free one.
+            metrics_secret: what /metrics asks for; empty lets nobody read them.
             log_dir: folder of the log file; None for none.
             drain_s: longest time from `stop` to the end of the process.
             log_level: DEBUG, INFO, WARNING or ERROR.
@@ -77,6 +83,7 @@ class Service:
         self.stopping = threading.Event()
         """Set when the process is to stop; loops end, waits use `stopping.wait`."""
         self.metrics = Metrics()
+        self.metrics_secret = metrics_secret or secrets.token_urlsafe(32)
         self.log = logging.getLogger(name)
         self._log_dir, self._log_level, self._logs_to_stderr = log_dir, log_level, logs_to_stderr
         self._drain_s = drain_s
@@ -172,11 +179,12 @@ def from_args(name: str, args: argparse.Namespace) -> Service:
     Raises:
         ConfigError: the port is in use, or a setting is wrong.
     """
-    settings = config.from_args("service", ServiceConfig, args)
+    settings, place = config.from_args("service", ServiceConfig, args), home.from_args(args)
     return Service(
         name,
         port=settings.metrics_port,
-        log_dir=home.from_args(args).logs,
+        metrics_secret=scrape.secret(place.path),
+        log_dir=place.logs,
         drain_s=settings.drain_s,
         log_level=settings.log_level,
     )
@@ -187,7 +195,9 @@ def _handler_of(service: Service) -> type[BaseHTTPRequestHandler]:
         """Two pages; everything else is 404."""
 
         def do_GET(self) -> None:
-            if self.path == "/metrics":
+            if self.path == "/metrics" and not self._knows_secret():
+                self._answer(401, "text/plain", b"send the token in HOME/metrics.token: Authorization: Bearer TOKEN\n")
+            elif self.path == "/metrics":
                 self._answer(200, "text/plain; version=0.0.4; charset=utf-8", service.metrics.exposition())
             elif self.path == "/healthz":
                 health = service.health()
@@ -199,11 +209,16 @@ def _handler_of(service: Service) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: object) -> None:
             """Scrapes are not news."""
 
+        def _knows_secret(self) -> bool:
+            shown = self.headers.get("Authorization", "").encode()
+            return hmac.compare_digest(shown, f"Bearer {service.metrics_secret}".encode())
+
         def _answer(self, status: int, content_type: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with contextlib.suppress(ConnectionError):  # who asked has gone
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
     return Handler

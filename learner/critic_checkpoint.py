@@ -22,7 +22,9 @@ from safetensors.torch import save as save_tensors
 from learner.advantage import AdvantageConfig, Float64, positive_thresholds, task_costs
 from learner.experience import Experience
 from learner.value import ValueConfig, ValueNetwork
-from policy.batch import ObservationBatch
+from policy.batch import ObservationBatch, frame_shape
+from policy.checkpoint import refuse_oversized
+from policy.encoder import num_stem_weights
 from policy.errors import SchemaError, WeightsRejected
 from policy.spec import EmbodimentSpec
 from policy.tokens import Vocabulary
@@ -31,6 +33,8 @@ from policy.transforms import Affine
 WEIGHTS_FILE = "critic.safetensors"
 DESCRIPTION_FILE = "critic.json"
 _FORMAT = 1
+_DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, SafetensorError)
+"""What reading a damaged critic raises."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -116,7 +120,7 @@ def load(directory: Path) -> Critic:
         if hashlib.sha256(weights).hexdigest() != description["weights_sha256"]:
             raise SchemaError("the weights are not those described")
         return _read(description, load_tensors(weights))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+    except _DAMAGE as error:
         raise WeightsRejected("not a whole critic", directory=str(directory), cause=str(error)) from error
 
 
@@ -127,13 +131,10 @@ def _read(description: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Crit
         raise SchemaError("a weight is not finite")
     spec = EmbodimentSpec.from_json(json.dumps(description["spec"]))
     config = ValueConfig(**description["config"])
+    _refuse_oversized(description, config, spec, num_weights=sum(tensor.numel() for tensor in tensors.values()))
     networks = []
     for fold, fields in enumerate(description["networks"]):
-        with torch.random.fork_rng(devices=[]):
-            network = ValueNetwork(
-                config, spec, Vocabulary(fields["words"]), _affine(fields["state"]), _affine(fields["tactile"])
-            )
-        prefix = f"{fold}."
+        network, prefix = _untrained(fields, config, spec), f"{fold}."
         own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
         network.load_state_dict(own)
         networks.append(network.eval())
@@ -145,6 +146,28 @@ def _read(description: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Crit
         tasks={name: _scale(fields) for name, fields in description["tasks"].items()},
         version=description["version"],
     )
+
+
+def _refuse_oversized(
+    description: dict[str, Any], config: ValueConfig, spec: EmbodimentSpec, *, num_weights: int
+) -> None:
+    """As for a policy: nothing is built that these weights cannot fill."""
+    names = ("num_bins", "width", "stem_channels", "num_keypoints")
+    refuse_oversized({name: getattr(config, name) for name in names}, num_weights)
+    shape, width = frame_shape(spec), config.width
+    stems = num_stem_weights(shape, config.stem_channels, config.num_keypoints, width)
+    num_inputs = shape[0] * (2 * config.num_keypoints + width) + width + len(spec.state) + len(spec.tactile)
+    head = 2 * width * (num_inputs + width) + width * config.num_bins
+    words = width * sum(len(fields["words"]) for fields in description["networks"])
+    refuse_oversized({"all networks": len(description["networks"]) * (stems + head) + words}, num_weights)
+
+
+def _untrained(fields: dict[str, Any], config: ValueConfig, spec: EmbodimentSpec) -> ValueNetwork:
+    state, tactile = _affine(fields["state"]), _affine(fields["tactile"])
+    if (len(state.centre), len(tactile.centre)) != (len(spec.state), len(spec.tactile)):
+        raise SchemaError("the statistics are not the spec's")
+    with torch.random.fork_rng(devices=[]):
+        return ValueNetwork(config, spec, Vocabulary(fields["words"]), state, tactile)
 
 
 def _scale_to_dict(scale: TaskScale) -> dict[str, float | None]:

@@ -48,7 +48,12 @@ class Judge:
         metrics: Metrics,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Collect the parts; candidates are fetched into `directory`."""
+        """Collect the parts; candidates are fetched into `directory`.
+
+        Raises:
+            ConfigError: the cohort names robots that the fleet does not have, so that no rollout could start.
+        """
+        rollout.refuse_missing(cohort)
         self._bench = Bench(registry=registry, ledger=ledger, index=index, metrics=metrics, now_ns=now_ns)
         self._registry, self._ledger, self._index = registry, ledger, index
         self._directory, self._metrics, self._fast_gate = directory, metrics, fast_gate

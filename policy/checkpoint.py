@@ -9,6 +9,7 @@ of another body or of another table comes out of `load`.
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from policy.batch import frame_shape
+from policy.encoder import num_stem_weights
 from policy.errors import SchemaError, WeightsRejected
 from policy.network import PolicyConfig, Words
 from policy.policy import Body, Policy
@@ -84,6 +87,21 @@ def load(directory: Path, *, spec: EmbodimentSpec | None = None) -> Policy:
         raise _rejected(directory, "of another embodiment", expected=spec.name, cause=str(error)) from error
 
 
+def refuse_oversized(sizes: Mapping[str, object], num_weights: int) -> None:
+    """Refuse what so few weights cannot have, before memory and time are taken for it.
+
+    Args:
+        sizes: by name, as somebody else's description says; a product only of sizes that passed.
+        num_weights: in the file.
+
+    Raises:
+        SchemaError: names the size.
+    """
+    for name, size in sizes.items():
+        if type(size) is not int or size > num_weights:
+            raise SchemaError("a size that these weights cannot have", size=name, got=size, num_weights=num_weights)
+
+
 def _describe_body(policy: Policy) -> dict[str, Any]:
     return {"spec": json.loads(policy.spec.to_json()), "normaliser": policy.normaliser.to_dict()}
 
@@ -103,7 +121,7 @@ def _untrained(description: dict[str, Any], *, num_weights: int) -> Policy:
     body = _body(description)
     others = [_body(fields) for fields in description["others"]] if description["format"] != _FORMAT else []
     config = _config(description["config"])
-    _refuse_oversized(config, num_weights)
+    _refuse_oversized(config, [body.spec, *(other.spec for other in others)], num_weights)
     expected = description.get("word_pieces_sha256", "")
     if expected != _table_hash(config):
         raise SchemaError(f"trained with another table of words: install its release of {PACKAGE}", expected=expected)
@@ -116,15 +134,13 @@ def _config(fields: dict[str, Any]) -> PolicyConfig:
     return PolicyConfig(**{**fields, "words": Words(fields.get("words", Words.LEARNED))})
 
 
-def _refuse_oversized(config: PolicyConfig, num_weights: int) -> None:
-    """Refuse sizes that so few weights cannot have, before memory and time are taken for them."""
+def _refuse_oversized(config: PolicyConfig, specs: Sequence[EmbodimentSpec], num_weights: int) -> None:
+    fields = (field.name for field in dataclasses.fields(config) if field.name != "words")
+    refuse_oversized({name: getattr(config, name) for name in fields}, num_weights)
     num_layers = config.num_prefix_layers + config.num_expert_layers
-    sizes = {
-        field.name: getattr(config, field.name) for field in dataclasses.fields(config) if field.name != "words"
-    } | {"all layers": num_layers * config.width**2 * config.mlp_factor}
-    for name, size in sizes.items():
-        if type(size) is not int or size > num_weights:
-            raise SchemaError("a size that these weights cannot have", size=name, got=size, num_weights=num_weights)
+    stem = config.stem_channels, config.num_keypoints, config.width
+    stems = {f"cameras of body {n}": num_stem_weights(frame_shape(spec), *stem) for n, spec in enumerate(specs)}
+    refuse_oversized(stems | {"all layers": num_layers * config.width**2 * config.mlp_factor}, num_weights)
 
 
 def _table_hash(config: PolicyConfig) -> str:

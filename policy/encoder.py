@@ -108,6 +108,16 @@ class Stem(nn.Module):
         return self.tokens(x).flatten(2).transpose(1, 2) + self.position, keypoints
 
 
+def num_stem_weights(
+    frame_shape: tuple[int, int, int, int], channels: int, num_keypoints: int, token_width: int
+) -> int:
+    """How many weights the stems of a body's cameras have at least, its number and size of pictures included."""
+    num_cameras, height, width, _ = frame_shape
+    num_tokens = (height // _TOKEN_PIXELS) * (width // _TOKEN_PIXELS)
+    # Convolutions of 3 x 3, 1 x 1 and 4 x 4 pixels, FiLM's two scales and shifts, and a position for each token.
+    return num_cameras * (channels * (9 * channels + num_keypoints + 20 * token_width) + num_tokens * token_width)
+
+
 class PretrainedWords(nn.Module):
     """A frozen vector per token, projected: of language itself nothing is learned, so that new words fit in."""
 

@@ -3,7 +3,7 @@
     touchline data retain | erase -> lines here, first of all
     ingest                        -> drops or renames what they name as it comes in (`cleaned`)
     sweep                         -> does the same to the rows that are in the tables (`storage/sweep.py`)
-    EpisodeIndex, Replay          -> forget the episodes at their next refresh
+    EpisodeIndex, Replay, console -> forget the episodes at their next refresh
 
 The lines are also the proof of what was done: who, when and why, but not what was in it. An operator is named by a
 hash, so that the list itself does not keep the name.
@@ -145,7 +145,7 @@ class Removals:
         return [line for line in self.lines if str(line.time_ns) not in done]
 
     def cleaned(self, topic: Topic, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """A message's records without those that are gone, and without the names that are gone."""
+        """Records without those that are gone and without the names that are gone, by the columns that are there."""
         for column, kind in ROW_KEYS.items():
             gone = self._subjects[kind]
             if gone and column in batch.schema.names:
@@ -153,7 +153,7 @@ class Removals:
                 batch = batch if all(keeps) else batch.filter(pa.array(keeps))
         if not self.operators:
             return batch
-        for name in person_columns(topic):
+        for name in set(person_columns(topic)) & set(batch.schema.names):
             index = batch.schema.get_field_index(name)
             values: list[Any] = batch.column(index).to_pylist()
             change = self.without_names if name == "detail" else self.without_name

@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import kafka
-from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+)
 from kafka.admin import UserScramCredentialDeletion as Deletion
 from kafka.admin import UserScramCredentialUpsertion as Upsertion
 
@@ -72,6 +81,15 @@ class SecureKafka:
         """Remove ACLs."""
         with self._admin() as admin:
             admin.delete_acls(list(map(_acl, rules)))
+
+    def bindings(self, name: str) -> set[tuple[object, ...]]:
+        """All that the broker allows or denies one account, whoever said so."""
+        anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+        wanted = ACLFilter(f"User:{name}", None, ACLOperation.ANY, ACLPermissionType.ANY, anything)
+        with self._admin() as admin:
+            found, _ = admin.describe_acls(wanted)
+        patterns = [(acl.resource_pattern, (acl.operation, acl.permission_type, acl.host)) for acl in found]
+        return {(on.resource_type, on.resource_name, on.pattern_type, *what) for on, what in patterns}
 
     @contextlib.contextmanager
     def _admin(self) -> Iterator[kafka.KafkaAdminClient]:

@@ -35,7 +35,8 @@ Text = Annotated[str, Field(max_length=2000)]
 _MAX_STEP = 1 << 20
 _MAX_EXPORT_STEPS = 20_000
 _PARQUET = "application/vnd.apache.parquet"
-_PICTURE_HEADERS = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+_PICTURE_HEADERS = {"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
+"""A picture never changes, but it may be erased: a browser keeps its copy for a day at most."""
 
 
 class NewLabel(BaseModel):

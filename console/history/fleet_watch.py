@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client import Metric
 
+from infra import scrape
 from infra.home import Home
-from infra.ports import LOOPBACK
 from infra.status import WELL, health_of
 from policy.errors import ConfigError
 
@@ -26,7 +26,6 @@ _NUM_KEPT = 20_000
 """Points per series: about a day at the default period."""
 _JOIN_S = 5.0
 _WAITS = "touchline_learner_wait_seconds_total"
-_MAX_BYTES = 8 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,8 +62,6 @@ class ServiceState:
     """healthy, running, done, or what is wrong in words."""
     is_well: bool
     """Whether that needs nobody."""
-    url: str
-    """Where its metrics are; empty where it has none."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -131,7 +128,7 @@ class FleetWatch:
         try:
             fleet = self._home.fleet()
             processes: Mapping[str, Mapping[str, Any]] = fleet.get("processes", {})
-            asked = [_ask(name, process) for name, process in processes.items()]
+            asked = [self._ask(name, process) for name, process in processes.items()]
         except ConfigError as error:
             self.view = FleetView(time_ns=self._now_ns(), problem=str(error))
             return
@@ -155,6 +152,25 @@ class FleetWatch:
         while not self._stopping.is_set():
             self.refresh()
             self._stopping.wait(self._config.period_s)
+
+    def _ask(self, name: str, process: Mapping[str, Any]) -> tuple[ServiceState, list[Sample]]:
+        port, is_running = process["metrics_port"], bool(process["is_running"])
+        samples: list[Sample] = []
+        state = health_of(process)
+        if is_running and port:
+            try:
+                samples = _samples(name, scrape.metrics(port, self._home.path, timeout_s=_TIMEOUT_S))
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                _LOG.debug("no metrics", extra={"service": name, "cause": str(error)})
+        known = ServiceState(
+            name=name,
+            pid=int(process["pid"]),
+            is_running=is_running,
+            restarts=int(process["num_restarts"]),
+            state=state,
+            is_well=state in WELL,
+        )
+        return known, samples
 
     def _note(self, view: FleetView) -> None:
         found = {
@@ -185,40 +201,10 @@ def _first(samples: Iterable[Sample]) -> float | None:
     return next((sample.value for sample in samples), None)
 
 
-def _ask(name: str, process: Mapping[str, Any]) -> tuple[ServiceState, list[Sample]]:
-    port, is_running = process["metrics_port"], bool(process["is_running"])
-    samples: list[Sample] = []
-    state = health_of(process)
-    if is_running and port:
-        try:
-            samples = _samples(name, _get(port, "/metrics").decode())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            _LOG.debug("no metrics", extra={"service": name, "cause": str(error)})
-    known = ServiceState(
-        name=name,
-        pid=int(process["pid"]),
-        is_running=is_running,
-        restarts=int(process["num_restarts"]),
-        state=state,
-        is_well=state in WELL,
-        url=f"http://{LOOPBACK}:{port}/metrics" if port else "",
-    )
-    return known, samples
-
-
-def _get(port: int, path: str) -> bytes:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_TIMEOUT_S)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().read(_MAX_BYTES)
-    finally:
-        connection.close()
-
-
-def _samples(service: str, text: str) -> list[Sample]:
+def _samples(service: str, families: Iterable[Metric]) -> list[Sample]:
     return [
         Sample(service=service, name=sample.name, labels=dict(sample.labels), value=float(sample.value))
-        for family in text_string_to_metric_families(text)
+        for family in families
         for sample in family.samples
         if sample.name.startswith("touchline_") and not sample.name.endswith(("_bucket", "_created"))
     ]

@@ -46,8 +46,8 @@ class EpisodeReader:
     """Reads episodes; any thread may ask."""
 
     def __init__(self, lake: Lake, *, cache_bytes: int) -> None:
-        self._lake = lake
-        self._cache = _Cache(cache_bytes)
+        self._lake, self._cache_bytes = lake, cache_bytes
+        self._cache, self._num_removals = _Cache(cache_bytes), 0
 
     def numbers(self, found: Snapshot, episode_id: str) -> EpisodeNumbers:
         """An episode's floats.
@@ -57,7 +57,7 @@ class EpisodeReader:
         """
         modes = _modes(found, episode_id)
         key = ("numbers", episode_id, len(modes.mode), modes.last_offset)
-        numbers: EpisodeNumbers = self._cache.get(
+        numbers: EpisodeNumbers = self._kept(found).get(
             key, lambda: self._read_numbers(episode_id, modes), lambda item: item.num_bytes
         )
         return numbers
@@ -71,7 +71,7 @@ class EpisodeReader:
         modes = _modes(found, episode_id)
         first = step - step % _FRAMES_AT_ONCE
         key = ("frames", episode_id, first, modes.last_offset)
-        block: dict[int, tuple[bytes, ...]] = self._cache.get(
+        block: dict[int, tuple[bytes, ...]] = self._kept(found).get(
             key,
             lambda: self._read_frames(episode_id, modes, first),
             lambda item: 1 + sum(len(data) for frames in item.values() for data in frames),
@@ -90,6 +90,12 @@ class EpisodeReader:
         sink = io.BytesIO()
         pq.write_table(steps.sort_by("step_index"), sink, compression="zstd")
         return sink.getvalue()
+
+    def _kept(self, found: Snapshot) -> "_Cache":
+        """The cache, empty again when something was erased."""
+        if found.num_removals != self._num_removals:
+            self._cache, self._num_removals = _Cache(self._cache_bytes), found.num_removals
+        return self._cache
 
     def _read_numbers(self, episode_id: str, modes: StepModes) -> EpisodeNumbers:
         names = ["step_index", "command_delay_ms", *_FLOATS.values()]

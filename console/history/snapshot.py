@@ -75,6 +75,8 @@ class Snapshot:
     ledger: LedgerView
     committed_ns: Int64
     """int64[E], when the lake had the episode; 0 where its log does not say any more."""
+    num_removals: int
+    """Lines of the list of removals (`storage/removals.py`) whose episodes and names are not in it."""
 
     @functools.cached_property
     def helps_of(self) -> Mapping[str, Sequence[Help]]:

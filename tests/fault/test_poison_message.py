@@ -7,6 +7,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+from infra import scrape
 from infra.bus import Bus, KafkaConfig, Message
 from infra.home import Home
 from infra.kafka_producer import KafkaProducer
@@ -54,8 +55,14 @@ def test_the_stream_goes_on(kafka_bus: Bus, kafka_config: KafkaConfig, tmp_home:
             threading.Event().wait(0.05)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
             assert json.load(answer)["is_healthy"]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-            assert 'touchline_dead_letters_total{topic="steps"} 3.0' in answer.read().decode()
+        families = scrape.metrics(port, tmp_home.path, timeout_s=5)
+        (letters_of_steps,) = (
+            sample.value
+            for family in families
+            for sample in family.samples
+            if sample.name == "touchline_dead_letters_total" and sample.labels["topic"] == "steps"
+        )
+        assert letters_of_steps == 3.0
         assert ingest.stop(drain_s=20.0) == 0
     producer.close()
     people.close()

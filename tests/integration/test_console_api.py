@@ -1,5 +1,6 @@
 """Every route over a small Delta lake whose figures are known by hand (tests/history_rig.py)."""
 
+import dataclasses
 import io
 import json
 import shutil
@@ -13,12 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from console.history.history import History, HistoryConfig
+from console.history.reader import EpisodeReader
 from console.people.roles import Role
+from infra import scrape
 from infra.home import Home
 from infra.service import Service
 from infra.topics import EPISODES, INTERVENTIONS, LABELS, STEPS, VALUES
 from policy.statistics import difference_interval, wilson_interval
+from storage.erasure import carry_out
 from storage.maintenance import MaintenanceConfig, maintain
+from storage.removals import ERASED, Kind, Removals, hash_of
 from storage.tables import Lake
 from tests.history_rig import Pages, S, fill, make_intervention, make_values, pages
 from tests.lake_rig import Filler, make_episode, make_label, make_step
@@ -415,7 +420,7 @@ def test_fleet_and_one_robot(filled: Pages) -> None:
 def test_services_are_asked_and_shown(tmp_path: Path) -> None:
     filled = pages(tmp_path)
     home = Home(tmp_path / "home")
-    with Service("ingest") as service:
+    with Service("ingest", metrics_secret=scrape.secret(home.path)) as service:
         service.metrics.set("touchline_kafka_lag_records", 7, topic="steps")
         service.metrics.set("touchline_delta_commit_age_seconds", 0.5, topic="steps")
         service.metrics.count("touchline_learner_steps_total", 10, part="policy")
@@ -561,6 +566,44 @@ def test_growth_is_seen_at_the_next_look_and_snapshots_stay(tmp_path: Path) -> N
     assert len(before.modes) == 1
     asked = Pages(history, lake, Home(tmp_path / "home"), now_s=5000)
     assert asked.get("/api/episodes", limit=1)["total"] == 300
+
+
+def test_what_is_erased_is_forgotten_at_the_next_look(tmp_path: Path) -> None:
+    """From the list alone: rows that the sweep has not reached are still in the tables."""
+    lake, home, now_ns = Lake(str(tmp_path / "lake")), Home(tmp_path / "home"), 5000 * S
+    fill(lake)
+    history = History(lake, now_ns=lambda: now_ns)
+    history.refresh()
+    running = Pages(history, lake, home, now_s=5000)
+    assert running.ask("GET", "/api/episodes/b0/e3/frames/wrist/39").status_code == 200
+    before = history.snapshot()
+    gone = [(Kind.EPISODE, "b0/e3"), (Kind.HELP_REQUEST, "q0"), (Kind.OPERATOR, hash_of("bob"))]
+    Removals(lake).add(gone, author="carol", reason="asked")
+    history.refresh()
+    assert ids(running.get("/api/episodes")) == ["e8", "e7", "e6", "e5", "e4", "e2", "e1", "e0"]
+    for address in ("", "/frames/wrist/39", "/series?channels=state.0", "/export"):
+        assert running.ask("GET", f"/api/episodes/b0/e3{address}").status_code == 404
+    assert running.get("/api/episodes/b0/e2")["marks"][0]["author"] == ERASED
+    assert "b0/e3" not in repr(dataclasses.asdict(history.snapshot()))
+    assert before.episodes.row("b0/e3") is not None  # a request that was under way
+    carry_out(lake, Removals(lake))
+    anew = History(lake, now_ns=lambda: now_ns)
+    anew.refresh()
+    started = Pages(anew, lake, home, now_s=5000)
+    for address in ("/api/episodes", "/api/episodes/b0/e2", "/api/learning?window_s=0"):
+        assert running.get(address) == started.get(address)
+
+
+def test_pictures_that_were_shown_are_forgotten_too(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    fill(lake)
+    history, reader = History(lake), EpisodeReader(lake, cache_bytes=1 << 20)
+    history.refresh()
+    reader.frames(history.snapshot(), "b0/e3", 0)
+    Removals(lake).add([(Kind.EPISODE, "b0/e3")], author="carol", reason="asked")
+    history.refresh()
+    reader.frames(history.snapshot(), "b0/e1", 0)
+    assert "b0/e3" not in repr(reader._cache._items)
 
 
 def test_a_lake_that_goes_away_keeps_what_was_read_with_its_age(tmp_path: Path) -> None:

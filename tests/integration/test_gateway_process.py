@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from corrections.__main__ import main
 from corrections.operator_client import OperatorClient, OperatorConfig
+from infra import scrape
 from infra.ports import free_port
 from policy.schema import Outcome
 from tests.corrections_rig import DEADLINE_S, ticking, until
@@ -62,10 +62,14 @@ def test_the_gateway_serves_without_a_broker_and_ends_cleanly(tmp_path: Path) ->
     with process(tmp_path, "gateway", "--port", "0", "--drain-s", "20", TOUCHLINE_GATEWAY_TOKEN="secret") as child:
         metrics_port = wait_for_log(child, "started")["metrics_port"]
         asyncio.run(visit(wait_for_log(child, "listening")["port"]))
-        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=DEADLINE_S) as page:
-            text = page.read().decode()
-        assert 'touchline_lease_events_total{event="granted"} 1.0' in text
-        assert 'touchline_lease_events_total{event="released"} 1.0' in text
+        assert isinstance(metrics_port, int)
+        leases = {
+            sample.labels["event"]: sample.value
+            for family in scrape.metrics(metrics_port, tmp_path, timeout_s=DEADLINE_S)
+            for sample in family.samples
+            if sample.name == "touchline_lease_events_total"
+        }
+        assert (leases["granted"], leases["released"]) == (1.0, 1.0)
         child.send_signal(signal.SIGTERM)
         _, rest = child.communicate(timeout=60)
         assert child.returncode == 0, rest

@@ -27,6 +27,7 @@ from learner.judge_bench import EvidenceSource, JudgeConfig
 from learner.synthetic import toy_data, toy_spec
 from learner.verdict import GateConfig
 from policy import checkpoint
+from policy.errors import ConfigError
 from policy.policy import Policy
 from policy.spec import EmbodimentSpec
 from policy.tokens import Vocabulary
@@ -68,7 +69,7 @@ class Court:
         self.judge = self.another()
         self.episodes("", "s", source="demonstration", first_scene=3_000_000)
 
-    def another(self) -> Judge:
+    def another(self, cohort: CanaryCohort | None = None) -> Judge:
         """As after a restart."""
         return Judge(
             registry=self.registry,
@@ -78,7 +79,7 @@ class Court:
             config=self._config,
             fast_gate=self._fast_gate,
             gate=self._gate,
-            cohort=CanaryCohort(fleet=FLEET),
+            cohort=cohort or CanaryCohort(fleet=FLEET),
             stages=self._stages,
             metrics=Metrics(),
             now_ns=lambda: int(self.now_s * 1e9),
@@ -171,6 +172,11 @@ def court(tmp_path: Path) -> Court:
 def served_court(tmp_path: Path, mlflow_config: MlflowConfig) -> Court:
     torch.set_num_threads(1)
     return Court(tmp_path, connect.registry(mlflow_config))
+
+
+def test_a_judge_does_not_start_for_canaries_that_the_fleet_does_not_have(court: Court) -> None:
+    with pytest.raises(ConfigError, match=r"canary\.fleet"):
+        court.another(CanaryCohort(robots=("elsewhere",), fleet=FLEET))
 
 
 def test_a_broken_candidate_never_becomes_champion(served_court: Court) -> None:

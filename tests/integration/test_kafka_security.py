@@ -11,6 +11,7 @@ from pathlib import Path
 
 import kafka
 import pytest
+from kafka.admin import ResourceType
 
 from actor.journal import read_counts
 from actor.recorder import Recorder, RecorderConfig
@@ -250,12 +251,8 @@ def test_a_robot_and_ingest_work_by_configuration_alone(site: Site) -> None:
         assert audit(lake, by_boot).is_exact
 
 
-def test_the_rendered_lines_make_an_account_with_kafkas_own_tool(site: Site, tmp_path: Path) -> None:
-    held = site.robot("r5")
-    found = acl_command.accounts(site.home.path, site.broker.config)
-    lines = [line for line in acl_command.as_lines(found) if "--entity-name r5 " in line]
-    assert len(lines) == 1
-    assert held.kafka_password not in "".join(acl_command.as_lines(found))
+def run_as_printed(lines: list[str], site: Site, tmp_path: Path) -> str:
+    """Run printed lines in bash, Kafka's scripts replaced by the Java that they start; returns what they said."""
     login = f'username="admin" password="{ADMIN_PASSWORD}"'
     admin = tmp_path / "admin.properties"
     admin.write_text(
@@ -263,15 +260,41 @@ def test_the_rendered_lines_make_an_account_with_kafkas_own_tool(site: Site, tmp
         f"ssl.truststore.location={site.broker.ca_file}\n"
         f"sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required {login};\n"
     )
-    tool = shlex.join([str(find_java()), "-cp", str(ensure_jars() / "*"), "kafka.admin.ConfigCommand"])
-    ours = shlex.join([sys.executable, "-m", "infra.cli"])
-    script = f'kafka-configs.sh() {{ {tool} "$@"; }}\ntouchline() {{ {ours} "$@"; }}\n{lines[0]}\n'
+    java = (str(find_java()), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", str(ensure_jars() / "*"))
+    commands = {
+        "kafka-configs.sh": (*java, "kafka.admin.ConfigCommand"),
+        "kafka-acls.sh": (*java, "org.apache.kafka.tools.AclCommand"),
+        "touchline": (sys.executable, "-m", "infra.cli"),
+    }
+    functions = [f'{name}() {{ {shlex.join(command)} "$@"; }}' for name, command in commands.items()]
+    script = "\n".join(["set -e", *functions, *lines])
     environ = os.environ | site.environ() | {"BOOTSTRAP": site.broker.address, "ADMIN": str(admin)}
     done = subprocess.run(["bash", "-c", script], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert held.kafka_password not in done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_rendered_lines_make_an_account_with_kafkas_own_tool(site: Site, tmp_path: Path) -> None:
+    held = site.robot("r5")
+    found = acl_command.accounts(site.home.path, site.broker.config)
+    lines = [line for line in acl_command.as_lines(found) if "--entity-name r5 " in line]
+    assert len(lines) == 1
+    assert held.kafka_password not in "".join(acl_command.as_lines(found))
+    assert held.kafka_password not in run_as_printed(lines, site, tmp_path)
     with site.bus(held) as bus, pytest.raises(BusRefused, match="ACLs"):
         bus.consumer(RELEASES.name, "latest")  # it is let in, and may do nothing yet
+
+
+def test_the_rendered_lines_give_the_rights_with_kafkas_own_tool(site: Site, tmp_path: Path) -> None:
+    """A robot's, against those of one that the admin API gave; and the consumer groups of several ingests."""
+    site.robot("r6")
+    found = acl_command.accounts(site.home.path, site.broker.config, group="several")
+    lines = [line for line in acl_command.as_lines(found) if "User:r6 " in line or "--group " in line]
+    assert len(lines) == 3
+    run_as_printed(lines, site, tmp_path)
+    assert site.broker.bindings("r6") == site.broker.bindings("r2") != set()
+    groups = {name for kind, name, *_ in site.broker.bindings("ingest") if kind is ResourceType.GROUP}
+    assert groups == {rule.name for rule in found.rules if rule.resource == "group"} != set()
 
 
 def test_secrets_are_in_no_text(site: Site) -> None:

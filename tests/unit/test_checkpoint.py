@@ -134,6 +134,22 @@ def test_a_description_that_is_none_is_refused(checkpoint: Path, fields: dict[st
         load(checkpoint)
 
 
+@pytest.mark.parametrize("sizes", [{"stem_channels": 5_000}, {"num_keypoints": 10**9}, {"width": 1e300}])
+def test_sizes_that_its_weights_cannot_have_are_refused_before_they_take_memory(
+    checkpoint: Path, small_policy: Policy, sizes: dict[str, object]
+) -> None:
+    edit(checkpoint, config={**dataclasses.asdict(small_policy.config), **sizes})
+    with pytest.raises(WeightsRejected, match="a size that these weights cannot have"):
+        load(checkpoint)
+
+
+def test_pictures_that_its_weights_cannot_see_are_refused(checkpoint: Path, small_policy: Policy) -> None:
+    cameras = [{"name": "vast", "height": 8192, "width": 8192}]
+    edit(checkpoint, spec={**json.loads(small_policy.spec.to_json()), "cameras": cameras})
+    with pytest.raises(WeightsRejected, match="cameras of body 0"):
+        load(checkpoint)
+
+
 def test_a_checkpoint_from_before_words_were_pretrained_still_acts(tmp_path: Path, small_policy: Policy) -> None:
     config = dataclasses.replace(small_policy.config, words=Words.LEARNED)
     old = Policy.create(config, small_policy.spec, small_policy.vocabulary, small_policy.normaliser)

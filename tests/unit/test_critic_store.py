@@ -79,6 +79,41 @@ def test_a_damaged_critic_is_refused(tmp_path: Path) -> None:
         critic_checkpoint.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("section", "sizes"),
+    [
+        ("config", {"width": 10**9}),
+        ("config", {"width": 5_000}),
+        ("config", {"width": 1e300}),
+        ("config", {"stem_channels": 5_000}),
+        ("config", {"num_bins": 8.0}),
+        ("spec", {"cameras": [{"name": "vast", "height": 8192, "width": 8192}]}),
+    ],
+)
+def test_sizes_that_its_weights_cannot_have_are_refused_before_they_take_memory(
+    section: str, sizes: dict[str, object], tmp_path: Path
+) -> None:
+    critic_checkpoint.save(tmp_path, toy_critic())
+    description = tmp_path / critic_checkpoint.DESCRIPTION_FILE
+    fields = json.loads(description.read_text())
+    description.write_text(json.dumps({**fields, section: {**fields[section], **sizes}}))
+    with pytest.raises(WeightsRejected, match="a size that these weights cannot have"):
+        critic_checkpoint.load(tmp_path)
+    description.write_text(json.dumps({**fields, "networks": fields["networks"] * 1_000}))
+    with pytest.raises(WeightsRejected, match="all networks"):
+        critic_checkpoint.load(tmp_path)
+
+
+def test_statistics_of_another_body_are_refused(tmp_path: Path) -> None:
+    critic_checkpoint.save(tmp_path, toy_critic())
+    description = tmp_path / critic_checkpoint.DESCRIPTION_FILE
+    fields = json.loads(description.read_text())
+    fields["networks"][1]["state"] = {"centre": [0.0], "scale": [1.0]}
+    description.write_text(json.dumps(fields))
+    with pytest.raises(WeightsRejected, match="statistics are not the spec's"):
+        critic_checkpoint.load(tmp_path)
+
+
 def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     critic = toy_critic()
     with torch.no_grad():

@@ -8,6 +8,7 @@ from typing import TypedDict
 import pytest
 
 from infra import freeze, releases, rollback_plan, rollout, rollout_state
+from infra.fleet import load_doors
 from infra.ledger import Ledger
 from infra.memory_bus import MemoryBus
 from infra.memory_registry import MemoryRegistry
@@ -110,6 +111,16 @@ def test_robots_named_as_canaries_go_first(desk: Desk) -> None:
     assert desk.on_trial(cohort) == ["r5"]
     desk.move(rollout.next_stage)
     assert desk.on_trial(cohort) == ["r0", "r5", "r6"]
+
+
+@pytest.mark.parametrize("fleet", [(), FLEET])
+def test_canaries_by_name_that_the_fleet_does_not_have_are_refused(desk: Desk, fleet: tuple[str, ...]) -> None:
+    """Else the rollout would wait for nobody's work or, of a fleet that names nobody else, promote untried."""
+    with pytest.raises(ConfigError, match=r"add them to canary.fleet .*missing=\('r9',\)"):
+        desk.start(cohort=CanaryCohort(robots=("r9", *fleet[:1]), fleet=fleet))
+    assert desk.registry.aliases() == {"champion": "1"}
+    assert rollout.under_way(desk.registry) is None
+    assert desk.lines() == []
 
 
 @pytest.mark.parametrize(
@@ -279,3 +290,13 @@ def test_stages_are_checked(stages: tuple[str, ...], words: str) -> None:
 def test_soak_is_checked() -> None:
     with pytest.raises(ConfigError, match="negative"):
         RolloutConfig(min_soak_s=-1)
+
+
+def test_the_supervisors_robots_join_those_of_other_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOUCHLINE_CANARY__FLEET", "real-1,r0")
+    monkeypatch.setenv("TOUCHLINE_CANARY__ROBOTS", "real-1")
+    cohort = load_doors().cohort(["r0", "r1"])
+    assert (cohort.robots, cohort.fleet) == (("real-1",), ("real-1", "r0", "r1"))
+    monkeypatch.setenv("TOUCHLINE_CANARY__ROBOTS", "real-2")
+    with pytest.raises(ConfigError, match="real-2"):
+        load_doors().cohort(["r0", "r1"])

@@ -2,6 +2,7 @@ import json
 import logging
 import os
 import signal
+import stat
 import subprocess
 import sys
 import urllib.error
@@ -10,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from infra import config, service
+from infra import config, scrape, service
 from infra.service import DRAIN_EXCEEDED, Service
 from policy.errors import ConfigError
 
 TIMEOUT_S = 20.0
 
 
-def get(port: int, path: str) -> tuple[int, str]:
+def get(port: int, path: str, token: str = "") -> tuple[int, str]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {token}"})
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=TIMEOUT_S) as response:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -27,9 +29,11 @@ def get(port: int, path: str) -> tuple[int, str]:
 
 
 def test_metrics_and_health_are_served() -> None:
-    with Service("actor-0") as process:
+    with Service("actor-0", metrics_secret="s3cret") as process:
         process.metrics.count("touchline_steps_recorded_total", 3, robot="r1")
-        status, text = get(process.port, "/metrics")
+        assert get(process.port, "/metrics")[0] == 401
+        assert get(process.port, "/metrics", "s3cre")[0] == 401
+        status, text = get(process.port, "/metrics", "s3cret")
         assert status == 200
         assert 'touchline_steps_recorded_total{robot="r1"} 3.0' in text
         status, text = get(process.port, "/healthz")
@@ -94,6 +98,11 @@ def test_a_service_from_flags_writes_its_log_in_the_home(tmp_path: Path) -> None
     parser = config.parser("touchline x", "")
     service.add_flags(parser)
     args = parser.parse_args(["--home", str(tmp_path), "--drain-s", "1"])
-    with service.from_args("x", args):
-        pass
+    with service.from_args("x", args) as process:
+        process.metrics.count("touchline_steps_recorded_total", robot="r1")
+        families = scrape.metrics(process.port, tmp_path, timeout_s=TIMEOUT_S)
+        assert "touchline_steps_recorded" in {family.name for family in families}
+        with pytest.raises(ConnectionRefusedError, match="401"):
+            scrape.metrics(process.port, tmp_path / "another", timeout_s=TIMEOUT_S)
+    assert stat.S_IMODE((tmp_path / "metrics.token").stat().st_mode) == 0o600
     assert (tmp_path / "logs" / "x.jsonl").exists()

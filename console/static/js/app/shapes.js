@@ -168,7 +168,7 @@
  * @property {RobotVersion[]} robots
  * @property {LedgerLine[]} ledger
  *
- * @typedef {{name: string, pid: number, is_running: boolean, restarts: number, state: string, is_well: boolean, url: string | null}} Service
+ * @typedef {{name: string, pid: number, is_running: boolean, restarts: number, state: string, is_well: boolean}} Service
  * @typedef {{robot_id: string, task_id: string, version: string, role: string, last_seen_ns: number, num_episodes: number,
  *            num_successes: number, num_failures: number, num_interventions: number, num_correction_steps: number,
  *            robot_hours: number, age_s: number | null, versions_behind: number | null, last_swap_ns: number,

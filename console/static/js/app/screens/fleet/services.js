@@ -17,7 +17,6 @@ export function Services({ services }) {
     { name: "state", label: "State", cell: (/** @type {Service} */ row) => html`<span class=${row.is_well ? "" : "error-words"}><span aria-hidden="true">${row.is_well ? "✓" : "!"}</span> ${row.state}</span>`, sort: (row) => row.state },
     { name: "restarts", label: "Restarts", isNumber: true, cell: (/** @type {Service} */ row) => count(row.restarts), sort: (row) => row.restarts },
     { name: "pid", label: "Process", isNumber: true, cell: (/** @type {Service} */ row) => (row.pid ? String(row.pid) : "–"), sort: (row) => row.pid },
-    { name: "url", label: "Metrics", cell: (/** @type {Service} */ row) => (row.url ? html`<a href=${`${row.url.replace(/\/$/, "")}/metrics`} rel="noreferrer" target="_blank">metrics<span class="visually-hidden"> of ${row.name}, in a new tab</span></a>` : "–") },
   ];
   return html`<section class="panel" aria-label="Services"><h2>Services</h2>
     <${DataTable} caption="Services" columns=${columns} rows=${services} empty="No service runs under this console's supervisor." />
