@@ -70,6 +70,13 @@ class Doors:
     mlflow_server: MlflowServerConfig = dataclasses.field(default_factory=MlflowServerConfig)
     canary: CanaryCohort = dataclasses.field(default_factory=CanaryCohort)
     """Its fleet names the robots of other machines."""
+    file: Path | None = None
+    """TOML file that said so, for every process of the fleet; None where none was named on the command line."""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What tells the processes of the fleet of the file."""
+        return {config.CONFIG_VARIABLE: str(self.file.absolute())} if self.file else {}
 
     def cohort(self, robots: Iterable[str]) -> CanaryCohort:
         """The canary's, with the robots that start here behind those that are named.
@@ -93,6 +100,7 @@ def load_doors(file: Path | None = None) -> Doors:
         mlflow=config.load("mlflow", MlflowConfig, file=file),
         mlflow_server=config.load("mlflow_server", MlflowServerConfig, file=file),
         canary=config.load("canary", CanaryCohort, file=file),
+        file=file,
     )
 
 
@@ -165,7 +173,7 @@ def start_fleet(
     make_token(supervisor.home)
     identity.enrol_services(supervisor.home.path)
     supervisor.publish_settings(settings)
-    shared = {**environ_of(settings), HOME_VARIABLE: str(supervisor.home.path), **(environ or {})}
+    shared = {**doors.environ, **environ_of(settings), HOME_VARIABLE: str(supervisor.home.path), **(environ or {})}
     for stage in _stages(fleet, shared, supervisor.home):
         supervisor.start(stage)
     return shared

@@ -20,6 +20,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+import ray
 import torch
 from numpy.typing import NDArray
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
@@ -32,6 +33,7 @@ from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
 from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
 from torch import Tensor
 
+from learner import ray_cluster
 from learner.data import Data
 from learner.losses import noise_generator, sample_losses
 from learner.replay_data import ReplaySource
@@ -63,6 +65,8 @@ class RllibConfig:
     seed: int
     num_learners: int = 0
     """0 trains in this process."""
+    ray_address: str = ""
+    """Cluster to join, as `ray_cluster.connect`; empty for the one that this process has joined."""
     num_cpus_per_learner: float = 1.0
     num_gpus_per_learner: float = 0.0
 
@@ -131,11 +135,10 @@ class PolicyLearner(TorchLearner):
 
     def _update(self, batch: dict[str, Any], **kwargs: Any) -> tuple[Any, Any, Any]:
         drawn = {name: values.cpu().numpy() for name, values in batch[DEFAULT_MODULE_ID].items()}
-        rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
-        policy = self._policy
+        policy, seed, update = self._policy, self._settings.seed, self._num_updates
         shard = {
             "chunks": self._data.chunks(drawn[_STEPS], policy.config.horizon, drawn[_INDICATOR]),
-            "generator": noise_generator(policy.device, seed=self._settings.seed, update=self._num_updates, shard=rank),
+            "generator": noise_generator(policy.device, seed=seed, update=update, shard=rank()),
         }
         outputs = self.module.forward_train({DEFAULT_MODULE_ID: shard})
         losses = self.compute_losses(fwd_out=outputs, batch={DEFAULT_MODULE_ID: shard})
@@ -151,10 +154,17 @@ class PolicyLearner(TorchLearner):
 
 
 class RllibTrainer:
-    """A `LearnerGroup` that does the policy's updates; with 1 or more learners, `ray.init` comes first."""
+    """A `LearnerGroup` that does the policy's updates, where `RllibConfig` says."""
 
     def __init__(self, config: RllibConfig) -> None:
+        """Start the learners; several wait until the cluster has room for all of them.
+
+        Raises:
+            ConfigError: the Ray cluster cannot be joined.
+        """
         self._config = config
+        if config.num_learners and config.ray_address and not ray.is_initialized():
+            ray_cluster.connect(config.ray_address)
         nothing = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)  # RLlib asks for spaces; our batches have none
         spec = RLModuleSpec(
             module_class=PolicyModule,
@@ -202,8 +212,16 @@ def _loss_of(result: Mapping[str, Any]) -> float:
 
 
 def replay_data(*, lake_url: str, directory: str, spec: str, pin: str, capacity: int) -> Data:
-    """A learner's own replay of a pinned training set: what `RllibConfig.data` names on a fleet."""
-    replay = Replay(
-        Lake(lake_url), Path(directory), EmbodimentSpec.from_json(spec), capacity, pin=DataPin.from_json(pin)
-    )
+    """A learner's own replay of a pinned training set: what `RllibConfig.data` names on a fleet.
+
+    `directory` is on each node's own disk. Every learner has a ring of its own in it, named after its rank, as two of
+    them may share a node. It is theirs until their process ends.
+    """
+    own = Path(directory) / f"learner-{rank()}"
+    replay = Replay(Lake(lake_url), own, EmbodimentSpec.from_json(spec), capacity, pin=DataPin.from_json(pin))
     return ReplaySource(replay).pinned(pin)
+
+
+def rank() -> int:
+    """Of this learner among those that average their gradients."""
+    return torch.distributed.get_rank() if torch.distributed.is_initialized() else 0

@@ -17,7 +17,7 @@ from study.cell import Cell, Finding
 from study.compare import SUCCESS
 from study.plan import MINIATURE, Arm, Question, Scale
 from study.questions import QUESTIONS
-from study.runner import Runner
+from study.runner import Runner, Start, start_here
 from study.screen import Screen
 from study.store import Store
 
@@ -27,7 +27,6 @@ _FAILED_CODE, _INTERRUPTED_CODE = 1, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Answer one question: compute the cells that are missing, then write its files; or report what was published."""
-    signal.signal(signal.SIGTERM, _interrupt)
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == [_REPORT]:
         print(report.run(argv[1:]))
@@ -36,14 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     question = QUESTIONS[args.question]
     folder = args.out / question.name
     arms = _arms(args)
+    start, num_jobs = _place(args)
+    signal.signal(signal.SIGTERM, _interrupt)  # here, as Ray sets its own
     store = Store(folder)
     store.borrow([cell for wanted in arms.values() for cell in wanted.with_ancestors()])
-    runner = Runner(store, list(arms.values()), num_jobs=args.jobs, keeps_artefacts=args.keep)
+    runner = Runner(store, list(arms.values()), num_jobs=num_jobs, keeps_artefacts=args.keep, start=start)
     wanted = {cell.id: cell for cell in arms.values()}
     with Screen(f"study {question.name}", num_cells=runner.num_left) as screen:
         names = {cell.id: _name(arm) for arm, cell in arms.items()}
         num_found = sum(store.finding(cell) is not None for cell in wanted.values())
-        screen.event(costs.estimate(runner.to_do, store.lines, num_found=num_found, num_jobs=args.jobs).in_words)
+        screen.event(costs.estimate(runner.to_do, store.lines, num_found=num_found, num_jobs=num_jobs).in_words)
 
         def found(cell: Cell, finding: Finding, took_s: float) -> None:
             name = f"{names.get(cell.id, cell.kind)} (seed {cell.settings['world']['seed']})"
@@ -79,7 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("question", choices=QUESTIONS, help=words)
     parser.add_argument("--task", nargs="+", default=["plug_insertion"], help="tasks by name")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of scenes, training and people")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="cells at once, a core each")
+    parser.add_argument("--jobs", type=int, help="cells at once, a core each; all cores if not given")
+    parser.add_argument(
+        "--ray",
+        default="",
+        metavar="ADDRESS",
+        help="compute on the nodes of this Ray cluster (host:port, or auto), which share OUT; here if not given",
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/study"), help="folder of findings")
     parser.add_argument("--miniature", action="store_true", help="tiny cells that only show that everything runs")
     parser.add_argument("--keep", action="store_true", help="keep episodes and weights of finished cells")
@@ -96,10 +103,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _place(args: argparse.Namespace) -> tuple[Start, int]:
+    """Where cells are computed, and how many at once."""
+    if not args.ray:
+        return start_here, args.jobs or os.cpu_count() or 1
+    from learner import ray_cluster
+    from study.ray_jobs import RayJob
+
+    num_cores = ray_cluster.connect(args.ray)
+    return RayJob, args.jobs or num_cores
+
+
 def _arms(args: argparse.Namespace) -> dict[Arm, Cell]:
     from robots import tasks
 
-    if args.jobs < 1:
+    if args.jobs is not None and args.jobs < 1:
         raise ConfigError("--jobs must be at least 1", jobs=args.jobs)
     if args.publish and (args.miniature or args.changes):
         raise ConfigError("what is published is the question as it is asked: without --miniature and --changes")

@@ -1,4 +1,4 @@
-"""Runs the cells of a study in parallel processes, each as soon as its parents are there.
+"""Runs the cells of a study in parallel processes, here or on a cluster, each as soon as its parents are there.
 
 A cell that fails is said and left; what does not need it goes on. Finished cells are kept at once, so a
 study that is stopped anywhere goes on where it was.
@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import IO
+from pathlib import Path
+from typing import Protocol
 
 from study.cell import Cell, Finding
 from study.store import Store
@@ -18,13 +19,45 @@ _POLL_S = 0.2
 _LOG = "log.txt"
 
 
+class Job(Protocol):
+    """A process that computes one cell, wherever it runs; `subprocess.Popen` is one."""
+
+    @property
+    def returncode(self) -> int | None:
+        """None until `poll` or `wait` has seen its end."""
+
+    def poll(self) -> int | None:
+        """The exit code; None while it runs."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def wait(self) -> int:
+        """Wait for its end; returns the exit code."""
+
+
+Start = Callable[[Sequence[str], str, Path], Job]
+"""Starts Python with some arguments and some text as its input; what it says goes to the file."""
+
+
+def start_here(arguments: Sequence[str], text: str, log: Path) -> Job:
+    """A process on this machine."""
+    with log.open("w") as sink:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=sink, stderr=sink, text=True
+        )
+    assert process.stdin is not None
+    process.stdin.write(text)
+    process.stdin.close()
+    return process
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Running:
     """A cell that is being computed."""
 
     cell: Cell
-    process: "subprocess.Popen[str]"
-    log: IO[str]
+    job: Job
     started_s: float
 
 
@@ -40,8 +73,17 @@ class Failed:
 class Runner:
     """One run over a study's cells."""
 
-    def __init__(self, store: Store, wanted: Sequence[Cell], *, num_jobs: int, keeps_artefacts: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        wanted: Sequence[Cell],
+        *,
+        num_jobs: int,
+        keeps_artefacts: bool = False,
+        start: Start = start_here,
+    ) -> None:
         self._store, self._num_jobs, self._keeps_artefacts = store, num_jobs, keeps_artefacts
+        self._start_job = start
         self._wanted = list({cell.id: cell for cell in wanted}.values())
         self._waiting = self._missing()
         self._running: list[Running] = []
@@ -69,14 +111,13 @@ class Runner:
                 self._start_ready()
                 on_tick()
                 time.sleep(_POLL_S)
-                for one in [one for one in self._running if one.process.poll() is not None]:
+                for one in [one for one in self._running if one.job.poll() is not None]:
                     self._running.remove(one)
                     self._finish(one, on_finding)
         finally:
             for one in self._running:
-                one.process.terminate()
-                one.process.wait()
-                one.log.close()
+                one.job.terminate()
+                one.job.wait()
 
     def _missing(self) -> list[Cell]:
         """Cells to compute: those without a finding, and those whose files such a one needs."""
@@ -110,19 +151,14 @@ class Runner:
     def _start(self, cell: Cell) -> Running:
         folder = self._store.artefacts / cell.id
         folder.mkdir(parents=True, exist_ok=True)
-        log = (folder / _LOG).open("w")
-        command = [sys.executable, "-m", "study.work", str(self._store.artefacts)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True)
-        assert process.stdin is not None
-        process.stdin.write(cell.to_json())
-        process.stdin.close()
-        return Running(cell=cell, process=process, log=log, started_s=time.monotonic())
+        arguments = ("-m", "study.work", str(self._store.artefacts.resolve()))
+        job = self._start_job(arguments, cell.to_json(), (folder / _LOG).resolve())
+        return Running(cell=cell, job=job, started_s=time.monotonic())
 
     def _finish(self, one: Running, on_finding: Callable[[Cell, Finding, float], None]) -> None:
-        one.log.close()
-        if one.process.returncode:
+        if one.job.returncode:
             lines = (self._store.artefacts / one.cell.id / _LOG).read_text().strip().splitlines()
-            reason = lines[-1] if lines else f"exit code {one.process.returncode}"
+            reason = lines[-1] if lines else f"exit code {one.job.returncode}"
             self.failed.append(Failed(cell=one.cell, reason=reason))
             return
         on_finding(one.cell, self._store.keep(one.cell), time.monotonic() - one.started_s)
