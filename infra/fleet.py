@@ -76,7 +76,7 @@ class Doors:
     @property
     def environ(self) -> dict[str, str]:
         """What tells the processes of the fleet of the file."""
-        return {config.CONFIG_VARIABLE: str(self.file.absolute())} if self.file else {}
+        return {config.CONFIG_VARIABLE: str(self.file)} if self.file else {}
 
     def cohort(self, robots: Iterable[str]) -> CanaryCohort:
         """The canary's, with the robots that start here behind those that are named.
@@ -100,7 +100,7 @@ def load_doors(file: Path | None = None) -> Doors:
         mlflow=config.load("mlflow", MlflowConfig, file=file),
         mlflow_server=config.load("mlflow_server", MlflowServerConfig, file=file),
         canary=config.load("canary", CanaryCohort, file=file),
-        file=file,
+        file=file.absolute() if file else None,
     )
 
 
