@@ -118,6 +118,12 @@ BENCHMARKS = {
     "spread": Benchmark(
         command=("benchmarks.spread",), figure="whether a policy's own spread tells failures, and its cost (minutes)"
     ),
+    "base": Benchmark(
+        command=("benchmarks.base",),
+        figure="what a --task's base makes of it: success, sub-goals where it ends, named parts (minutes)",
+        quick="--demonstrations 10 --updates 2 --scenes 4",
+        is_in_all=False,
+    ),
     "joint": Benchmark(
         command=("benchmarks.joint",),
         figure="one policy for all tasks' bodies, against one per task (half an hour)",

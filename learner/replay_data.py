@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from learner.data import ArrayData
 from learner.experience import Bool, Experience, hold_out
+from policy.errors import LakeError
 from policy.schema import ControlMode, Outcome, Source
 from policy.spec import EmbodimentSpec
 from storage.frames import CONTROL_MODES
@@ -44,13 +45,19 @@ class ReplaySource:
         self._replay.refresh(makes_room=False)
 
     def pinned(self, pin: str) -> ArrayData:
-        """Exactly the episodes of a pin.
+        """Exactly the episodes of a pin, also where it was made by a process before this one.
 
         Raises:
             LakeError: they are not in the ring any more.
         """
-        self._replay.refresh()
-        return training_set(self._replay.view(DataPin.from_json(pin)), self.spec, self._max_version_age)
+        wanted = DataPin.from_json(pin)
+        try:
+            self._replay.refresh(makes_room=False)  # newer episodes would push them out
+            view = self._replay.view(wanted)
+        except LakeError:
+            self._replay.refresh()
+            view = self._replay.view(wanted)
+        return training_set(view, self.spec, self._max_version_age)
 
     def freshness_s(self) -> dict[str, float]:
         """Median and 99th percentile of the last steps' age when the replay got them.

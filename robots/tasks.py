@@ -52,7 +52,11 @@ class Entry:
 TASKS = {
     "plug_insertion": Entry("robots.plug_insertion_task:TASK", "insert a plug into the named socket, by touch"),
     "busybox": Entry("robots.busybox.task:TASK", "press, flip, slide, turn or plug what the instruction names"),
-    "toolbox": Entry("robots.toolbox.task:TASK", "pack a tool with two arms and close the lid, by touch"),
+    "toolbox": Entry(
+        "robots.toolbox.task:TASK",
+        "pack a tool with two arms and close the lid, by touch",
+        Lesson(demonstrations=240, updates=1500),
+    ),
 }
 
 

@@ -122,16 +122,17 @@ class Replay:
 
         Args:
             makes_room: whether the oldest episodes may give way, and views taken before are no longer valid.
-                Otherwise nothing is read while the ring is nearly full.
+                Otherwise no steps are read while the ring is nearly full, nor before it was filled: what a process
+                before this one pinned stays.
 
         Raises:
             LakeError: a table cannot be read; the next refresh carries on.
         """
-        if not makes_room and not self._ring.has_room(int(self._ring.capacity * _SPARE_SHARE)):
-            return 0
         if self._index.refresh():
             self._view = None
         self._forget_removed(makes_room)
+        if not makes_room and not (self._is_filled and self._has_spare_room()):
+            return 0
         if not self._is_filled:
             self._raise_floor()
         num_complete = 0
@@ -208,6 +209,9 @@ class Replay:
         self._view = None
         if makes_room:
             self._ring.forget(removals.episodes, removals.without_name, len(removals.lines))
+
+    def _has_spare_room(self) -> bool:
+        return self._ring.has_room(int(self._ring.capacity * _SPARE_SHARE))
 
     def _raise_floor(self) -> None:
         """Before the first read: pass over episodes that would not fit, rather than decode them first."""

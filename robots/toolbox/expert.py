@@ -12,7 +12,7 @@ import math
 from policy.schema import Float32
 from robots.task import Habits, Privileged
 from robots.toolbox.model import LID_M
-from robots.toolbox.motion import BACK_OFF_N, HELD_N, HandView, Pace, Vector, action_of, clip
+from robots.toolbox.motion import AIMING, BACK_OFF_N, HELD_N, HandView, Pace, Vector, action_of, clip
 from robots.toolbox.scene import NOMINAL_RIM_M
 from robots.toolbox.truth import CLEAR_M, WIDE_RAD, in_tray, knob_m
 
@@ -144,7 +144,8 @@ class Expert:
         up = NOMINAL_RIM_M + _CARRY_M - low_m
         if low_m < NOMINAL_RIM_M + 0.006:
             return 0.0, 0.0, clip(max(0.5 * up, 0.004), hand.pace.reach_m), *turn, hand.squeezing()
-        return (*hand.towards((x + dx, y + dy, z + up)), *turn, hand.squeezing())
+        reach_m = (AIMING if p["right_across_m"] < CLEAR_M else 1.0) * hand.pace.reach_m
+        return (*hand.towards((x + dx, y + dy, z + up), reach_m=reach_m), *turn, hand.squeezing())
 
     def _descend(self, hand: HandView, low_m: float, above_m: float) -> float:
         if hand.force[2] > 0.6 and above_m < _SLOW_M:

@@ -37,9 +37,9 @@ class HandConfig:
     """Likewise of turns: 0.9 N m at most."""
     lead_opening_m: float = 0.025
     """Likewise of the fingers: 10 N at most."""
-    hold_n: float = 2.0
+    hold_n: float = 1.2
     """With as much at both fingers a handle is held."""
-    slip_n: float = 1.0
+    slip_n: float = 0.6
     """With less at both fingers together, on average, it is lost."""
     crush_n: float = 8.0
     """More at either finger crushes a handle."""

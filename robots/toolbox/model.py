@@ -90,12 +90,20 @@ def _joints(name: str, hinge: str, roll: str) -> str:
 
 
 def _hand(name: str, rgba: str, camera: str) -> str:
+    def pads(sign: int) -> str:
+        # Two edges, as wide as a finger is painted: a handle that lies askew turns into line between them.
+        x = 0.004 * sign
+        return "".join(
+            f'<geom class="finger" type="capsule" size=".004" fromto="{x} {y} -.001 {x} {y} .030"/>'
+            for y in (-0.007, 0.007)
+        )
+
     fingers = "".join(
         f"""
       <body name="{name}_finger{side}">
         <joint name="{name}_finger{side}" type="slide" axis="{sign} 0 0" range="0 {MAX_OPENING_M + 0.001}"
                limited="true" armature="0.01"/>
-        <geom class="finger" type="capsule" size=".004" fromto="{0.004 * sign} 0 -.001 {0.004 * sign} 0 .030"/>
+        {pads(sign)}
         <geom class="skin" type="box" size=".004 .008 .017" pos="{0.004 * sign} 0 .012" rgba=".75 .75 .78 1"/>
       </body>"""
         for side, sign in enumerate((-1, 1))
@@ -189,7 +197,7 @@ def _actuators() -> str:
 
 
 def _mjcf() -> str:
-    wrist = '<camera name="wrist" pos="0 -.085 .075" xyaxes="1 0 0 0 .70 .71" fovy="62"/>'
+    wrist = '<camera name="wrist" pos="0 -.085 .075" xyaxes="1 0 0 0 .80 .60" fovy="64"/>'
     welds = "".join(f'<weld name="{kind}" body1="right" body2="{kind}" active="false"/>' for kind in KINDS)
     sensors = "".join(f'<force site="{hand}"/><torque site="{hand}"/>' for hand in HANDS)
     return f"""

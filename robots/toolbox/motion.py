@@ -17,7 +17,7 @@ from robots.toolbox.model import FINGER_STIFFNESS_N_PER_M, MOVE_STIFFNESS_N_PER_
 OPEN_M = 0.0115
 """Each finger, before a handle is between them."""
 GRIP_N = 4.0
-"""Of each finger; 2 N hold, 8 N crush."""
+"""Of each finger; 1.2 N hold, 8 N crush."""
 BACK_OFF_N = 8.5
 """Above this a hand gives way, whatever the reason."""
 HELD_N = 2.2
@@ -27,6 +27,8 @@ _FIRM_N = (0.6, 3.5)
 _TOUCH_N = 0.3
 _HOVER_M = 0.028
 """Above a handle, to get ready for it."""
+AIMING = 0.4
+"""Of the speed in free space, on the way to a handle and over the tray: time to look again."""
 _HAND = HandConfig()
 _STEPS = np.array([_HAND.step_m] * 3 + [_HAND.step_rad] * 3 + [_HAND.step_opening_m])
 
@@ -108,10 +110,9 @@ class HandView:
         is_ready = is_turned and self.opening_m > OPEN_M
         if above_m < 0.5 * _HOVER_M and not (is_ready and aside_m < 0.006):
             return 0.0, 0.0, 0.6 * self.pace.reach_m, *turn, self.opening()
-        if is_ready and aside_m < 0.004 + 0.15 * max(0.0, above_m):
-            return (*self.towards(handle, reach_m=0.8 * self.pace.reach_m), *turn, self.opening())
-        over = (handle[0], handle[1], handle[2] + _HOVER_M)
-        return (*self.towards(over), *turn, self.opening())
+        is_over = is_ready and aside_m < 0.004 + 0.15 * max(0.0, above_m)
+        goal = handle if is_over else (handle[0], handle[1], handle[2] + _HOVER_M)
+        return (*self.towards(goal, reach_m=AIMING * self.pace.reach_m), *turn, self.opening())
 
 
 def clip(value: float, bound: float) -> float:

@@ -43,6 +43,8 @@ class ToolboxConfig:
     """Physics steps of 2 ms in one tick."""
     max_steps: int = 240
     """Ticks until the episode is cut."""
+    swaps_tools: bool = False
+    """Whether either tool may lie in either place: then the named one has to be found by sight alone."""
     hand: HandConfig = dataclasses.field(default_factory=HandConfig)
     """What both hands can do and bear."""
     box: BoxConfig = dataclasses.field(default_factory=BoxConfig)
@@ -107,7 +109,7 @@ class Toolbox:
         """Start an episode without taking pictures of it."""
         model, data = self._model, self._data
         rng = np.random.default_rng(scene_seed)
-        self._scene = Scene.draw(rng)
+        self._scene = Scene.draw(rng, swaps_tools=self._config.swaps_tools)
         mujoco.mj_resetData(model, data)
         for kind in KINDS:
             data.xfrc_applied[model.body(kind).id, 2] = -TOOL_WEIGHT_N

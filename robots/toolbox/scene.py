@@ -15,7 +15,7 @@ SLOTS = ("left", "right")
 NOMINAL_RIM_M = 0.028
 """Height of the average tray above the table."""
 _SPOTS_M = ((0.075, 0.0), (0.130, 0.0))
-"""Where tools lie, right of the tray; which lies where is drawn."""
+"""Where tools lie, right of the tray: the screwdriver next to it, unless they swap places."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,10 +102,13 @@ class Scene:
         return f"pack the {self.tools[self.target_tool].name} into the {SLOTS[self.target_slot]} slot and {end}"
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> "Scene":
-        """A random scene."""
+    def draw(cls, rng: np.random.Generator, *, swaps_tools: bool = False) -> "Scene":
+        """A random scene; whether tools may swap their places changes nothing else in it."""
         colours = rng.choice(list(COLOURS), 2, replace=False)
-        spots = np.array(_SPOTS_M)[rng.permutation(2)] + rng.uniform((-0.007, -0.020), (0.007, 0.020), (2, 2))
+        order = rng.permutation(2)
+        spots = np.array(_SPOTS_M)[order if swaps_tools else [0, 1]] + rng.uniform(
+            (-0.007, -0.020), (0.007, 0.020), (2, 2)
+        )
         first, second = (
             Tool(
                 kind=kind,

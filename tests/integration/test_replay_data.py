@@ -67,3 +67,26 @@ def test_a_pinned_view_becomes_a_training_set(tmp_home: Home) -> None:
     with pytest.raises(LakeError):
         source.pinned(data.pin.replace('"num_episodes":3', '"num_episodes":7'))
     replay.close()
+
+
+def test_what_a_killed_process_pinned_stays_however_much_came_since(tmp_home: Home) -> None:
+    lake = Lake(str(tmp_home.lake))
+    filler = Filler(lake)
+    for number in range(3):
+        filler.put_run(number, 5)
+    replay = Replay(lake, tmp_home.replay, toy_spec(), capacity=20)
+    pinned = ReplaySource(replay).newest()
+    replay.close()
+    for number in range(3, 9):
+        filler.put_run(number, 5)
+    replay = Replay(lake, tmp_home.replay, toy_spec(), capacity=20)
+    source = ReplaySource(replay)
+    for _ in range(2):  # it may be killed again
+        again = source.pinned(pinned.pin)
+        assert again.episode_ids == pinned.episode_ids
+        source.follow()
+    assert np.array_equal(again.state[again.experience.row], pinned.state[pinned.experience.row])
+    assert set(source.newest().episode_ids).isdisjoint(pinned.episode_ids)
+    with pytest.raises(LakeError, match="gave way"):
+        source.pinned(pinned.pin)
+    replay.close()

@@ -101,6 +101,34 @@ def test_goals_vary_and_fit_what_a_policy_reads() -> None:
     assert all(scene.tools[0].colour != scene.tools[1].colour for scene in scenes)
 
 
+def test_tools_have_their_places_unless_they_swap() -> None:
+    """All else in a scene is the same, so that what swapping costs can be told."""
+    swapped = 0
+    for seed in range(20):
+        usual = Scene.draw(np.random.default_rng(seed))
+        other = Scene.draw(np.random.default_rng(seed), swaps_tools=True)
+        assert usual.tools[0].x_m < usual.tools[1].x_m
+        assert (usual.tray, usual.left, usual.right) == (other.tray, other.left, other.right)
+        assert usual.instruction == other.instruction
+        swapped += other.tools[0].x_m > other.tools[1].x_m
+    assert 0 < swapped < 20
+
+
+def test_a_handle_that_lies_askew_turns_into_line_between_the_fingers(robot: Toolbox) -> None:
+    """Someone who takes every tool for straight has it straight in the hand."""
+    seed = next(seed for seed in itertools.count() if _askew_rad(seed) > 0.2)
+    robot.restart(seed)
+    while robot.stage is Stage.GRASP:
+        robot.apply(Expert().act({**robot.privileged(), "tool_yaw_rad": 0.0}))
+    p = robot.privileged()
+    assert abs(p["tool_yaw_rad"] - p["right_yaw_rad"]) < 0.02
+
+
+def _askew_rad(seed: int) -> float:
+    scene = Scene.draw(np.random.default_rng(seed))
+    return abs(scene.tools[scene.target_tool].yaw_rad)
+
+
 def test_what_has_to_be_felt_is_not_seen() -> None:
     """Scenes that differ in the clips and nothing else look and feel the same from above."""
     one, two = Toolbox(), Toolbox()
@@ -189,7 +217,7 @@ def test_pressing_on_after_the_latch_cracks_the_lid(robot: Toolbox) -> None:
     drive_to(robot, Stage.CLOSE)
     while not robot.privileged()["is_latched"]:
         robot.apply(Expert().act(robot.privileged()))
-    assert repeat(robot, action(left_z=-0.2)).reason == "cracked the lid"
+    assert repeat(robot, action(left_z=-0.5)).reason == "cracked the lid"
 
 
 def test_pressing_on_the_table_is_a_failure(robot: Toolbox) -> None:
