@@ -6,14 +6,13 @@ from numpy.typing import NDArray
 from learner.data import ArrayData
 from learner.experience import Bool, Experience, hold_out
 from policy.errors import LakeError
-from policy.schema import ControlMode, Outcome, Source
+from policy.schema import EXPERT_SOURCES, ControlMode, Outcome
 from policy.spec import EmbodimentSpec
 from storage.frames import CONTROL_MODES
 from storage.pin import DataPin
 from storage.replay import Replay
 from storage.view import View
 
-_EXPERT = (Source.DEMONSTRATION, Source.SIMULATED_EXPERT)
 _FAILED = (Outcome.FAILURE, Outcome.TIMED_OUT)
 _CORRECTING = CONTROL_MODES.index(ControlMode.CORRECTING)
 _AUTONOMOUS = CONTROL_MODES.index(ControlMode.AUTONOMOUS)
@@ -78,7 +77,7 @@ def training_set(view: View, spec: EmbodimentSpec, max_version_age: int = 0) -> 
     """
     episodes = view.episodes
     length = episodes["length"].astype(np.int64)
-    is_demonstration = np.isin(episodes["source"].astype(str), [str(source) for source in _EXPERT])
+    is_demonstration = np.isin(episodes["source"].astype(str), [str(source) for source in EXPERT_SOURCES])
     stale = is_stale(episodes["policy_version"], ~is_demonstration, max_version_age)
     rows = view.step_rows
     mode = view.steps.control_mode[rows]

@@ -47,7 +47,8 @@ class LearnerConfig:
     waits_for_judge: bool = True
     """Whether a round begins only after the last candidate was promoted or rejected."""
     replay_steps: int = 100_000
-    """Steps kept decoded for training; the oldest episodes give way."""
+    """Steps kept decoded for training; the oldest episodes give way, but never what experts demonstrated, up to half
+    of them."""
     save_updates: int = 100
     """Updates between saved states: what a kill can cost."""
     poll_s: float = 1.0

@@ -41,6 +41,10 @@ class Source(enum.StrEnum):
     """A policy trained by RL in simulation (Rho-alpha's third source)."""
 
 
+EXPERT_SOURCES = frozenset({Source.DEMONSTRATION, Source.SIMULATED_EXPERT})
+"""Who knows the task did the whole episode."""
+
+
 class ControlMode(enum.StrEnum):
     """Who moves the robot in a tick, as the robot itself decided."""
 

@@ -59,13 +59,14 @@ class Catalogue:
         return self._view(pin, chosen)
 
     def _entries(self, floor: int, offsets: Mapping[str, Offsets]) -> list[RingEntry]:
-        """Entries above the floor that were read by these offsets, in the order of the episodes topic."""
+        """Entries above the floor or kept that were read by these offsets, in the order of the episodes topic."""
         last_episode = max(offsets.get(EPISODES.name, {}).values(), default=-1)
         last_steps = offsets.get(STEPS.name, {})
         chosen = [
             entry
             for entry in self._ring.entries.values()
-            if floor < entry.kafka_offset <= last_episode
+            if (entry.is_kept or floor < entry.kafka_offset)
+            and entry.kafka_offset <= last_episode
             and all(offset <= last_steps.get(p, -1) for p, offset in entry.step_offsets.items())
             and entry.episode_id in self._index.episodes
         ]

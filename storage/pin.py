@@ -22,7 +22,7 @@ class DataPin:
     offsets: Mapping[str, Offsets]
     """Per topic (steps, episodes, labels): rows at or below these were read."""
     floor: int
-    """Episodes at or below this offset of the episodes topic had left the ring; -1 for none."""
+    """Episodes at or below this offset of the episodes topic had left the ring, but for experts'; -1 for none."""
     num_episodes: int
     """Complete episodes; checked when the set is made again."""
     num_steps: int

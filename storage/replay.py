@@ -5,7 +5,8 @@
     labels table   -> what people said since; the latest wins at the next refresh
 
 `refresh` follows the tables' logs; draws come from a `View` of a `DataPin` and are reproducible from
-(pin, seed). Evaluation episodes never enter. One thread, one process per directory.
+(pin, seed). Evaluation episodes never enter; what experts demonstrated never gives way. One thread, one process
+per directory.
 """
 
 import collections
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from infra.topics import EPISODES, LABELS, STEPS
 from policy.errors import LakeError, SchemaError
-from policy.schema import Source
+from policy.schema import EXPERT_SOURCES, Source
 from policy.spec import EmbodimentSpec
 from storage.catalogue import Catalogue
 from storage.episode_index import EndedEpisode, EpisodeIndex
@@ -218,9 +219,10 @@ class Replay:
         if self._pinned is not None:
             self._ring.floor = self._pinned.floor
             return
-        num_steps = 0
+        experts = sum(episode.num_steps for episode in self._index.episodes.values() if self._is_experts(episode))
+        num_steps = min(experts, self._ring.capacity // 2)
         for episode in sorted(self._index.episodes.values(), key=lambda e: e.kafka_offset, reverse=True):
-            if not self._is_wanted(episode):
+            if self._is_experts(episode) or not self._is_wanted(episode):
                 continue
             num_steps += episode.num_steps
             if num_steps > self._ring.capacity * _FILL_SHARE and episode.episode_id not in self._ring.entries:
@@ -231,9 +233,16 @@ class Replay:
         return (
             episode.spec_id == self._spec_id
             and episode.source != Source.EVALUATION
-            and episode.kafka_offset > self._ring.floor
+            and (episode.kafka_offset > self._ring.floor or self._is_to_keep(episode))
             and episode.episode_id not in self._refused
         )
+
+    def _is_experts(self, episode: EndedEpisode) -> bool:
+        return episode.spec_id == self._spec_id and episode.source in EXPERT_SOURCES
+
+    def _is_to_keep(self, episode: EndedEpisode) -> bool:
+        """Robots at work would soon push out what an expert showed, which every training rests on."""
+        return self._is_experts(episode) and self._ring.can_keep(episode.num_steps)
 
     def _stage(self, batch: pa.RecordBatch) -> None:
         spec_ids: Any = batch.column("spec_id")
@@ -261,7 +270,8 @@ class Replay:
             steps = self._staging.whole(episode.episode_id, episode.num_steps)
             if steps is None:
                 continue
-            if not makes_room and not self._ring.has_room(episode.num_steps):
+            is_kept = self._is_to_keep(episode)
+            if not makes_room and not self._ring.has_room(episode.num_steps, is_kept=is_kept):
                 break
             self._staging.drop(episode.episode_id)
             if self._is_wanted(episode):
@@ -277,6 +287,7 @@ class Replay:
                 kafka_offset=episode.kafka_offset,
                 step_offsets=last_offsets(steps),
                 operator_id=next((name for name in steps.column("operator_id").to_pylist() if name), ""),
+                is_kept=self._is_to_keep(episode),
             )
         except (SchemaError, LakeError) as error:
             self._refused.add(episode.episode_id)

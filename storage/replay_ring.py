@@ -4,17 +4,18 @@
     frames.bin, state.bin  one array per column, `capacity` rows, preallocated and sparse
 
 An episode is written behind the one before it; at the end of the files writing begins again at row 0
-over the oldest. What was erased from the lake is written over with zeros. A stamp on disk never names
-rows that may have been overwritten: whoever makes room saves the stamp first, so a process that is killed
-at any moment leaves a ring that can be used. Written pages survive the process but not the machine, so the
-stamp holds the machine's boot.
+over the oldest. What is kept for good lies at the very end, from the last row downwards; it may have half of the
+rows, and takes them from the others an eighth at a time, for they lose all that is older than what lay there. What
+was erased from the lake is written over with zeros. A stamp on disk never names rows that may have been
+overwritten: whoever makes room saves the stamp first, so a process that is killed at any moment leaves a ring that
+can be used. Written pages survive the process but not the machine, so the stamp holds the machine's boot.
 """
 
 import dataclasses
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,15 @@ from policy.errors import LakeError
 from policy.spec import EmbodimentSpec
 from storage.frames import StepArrays, frame_shape
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 """Of the files; another one is rebuilt."""
 
 _ROOM_SHARE = 1 / 32
 """Room made at once, of the capacity, so that the stamp is seldom written for it."""
+_KEPT_SHARE = 0.5
+"""Of the capacity, that episodes which never give way may take."""
+_KEPT_BLOCK_SHARE = 0.125
+"""Of the capacity, set aside for them at once."""
 _BLANKED_AT_ONCE = 1024
 _BOOT_FILE = Path("/proc/sys/kernel/random/boot_id")
 
@@ -49,6 +54,8 @@ class RingEntry:
     """Last offset of its steps, per partition."""
     operator_id: str
     """Who helped first; empty where nobody did."""
+    is_kept: bool = False
+    """Whether it never gives way."""
 
 
 class Ring:
@@ -72,12 +79,14 @@ class Ring:
         self.entries: OrderedDict[str, RingEntry] = OrderedDict()
         """Episodes in the order in which they were written."""
         self.floor = -1
-        """Episodes at or below this offset of the episodes topic are no longer drawn from."""
+        """Episodes at or below this offset of the episodes topic are no longer drawn from, unless they are kept."""
         self.resume_offsets: dict[int, int] = {}
         """Step offsets from which to read on after a restart."""
         self.num_removals = 0
         """Lines of the list of removals (`storage/removals.py`) that the files no longer know anything of."""
         self._next_row = 0
+        self._kept_start = capacity
+        """First row of those that are kept."""
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = lock.take(
             directory / "ring.lock", "another process uses this replay directory; give each learner its own"
@@ -103,14 +112,23 @@ class Ring:
         kafka_offset: int,
         step_offsets: Mapping[int, int],
         operator_id: str,
+        is_kept: bool = False,
     ) -> None:
         """Write an episode behind the last one, over the oldest ones where need be.
+
+        Args:
+            steps: all of the episode.
+            episode_id: its name.
+            kafka_offset: of its row in the episodes topic.
+            step_offsets: last offset of its steps, per partition.
+            operator_id: who helped first.
+            is_kept: whether it never gives way; ask `can_keep` before.
 
         Raises:
             LakeError: it is longer than the ring.
         """
         length = len(steps.state)
-        start = self._make_room(length)
+        start = self._make_room_to_keep(length) if is_kept else self._make_room(length)
         for field in dataclasses.fields(StepArrays):
             getattr(self.columns, field.name)[start : start + length] = getattr(steps, field.name)
         self.entries[episode_id] = RingEntry(
@@ -120,13 +138,21 @@ class Ring:
             kafka_offset=kafka_offset,
             step_offsets=dict(step_offsets),
             operator_id=operator_id,
+            is_kept=is_kept,
         )
-        self._next_row = start + length
+        if not is_kept:
+            self._next_row = start + length
 
-    def has_room(self, length: int) -> bool:
+    def can_keep(self, length: int) -> bool:
+        """Whether an episode may be kept for good besides those that are."""
+        return self.capacity - self._kept_start + length <= self.capacity * _KEPT_SHARE
+
+    def has_room(self, length: int, *, is_kept: bool = False) -> bool:
         """Whether an episode could be written without another giving way."""
-        if self._next_row + length > self.capacity:
-            return not self._evict(self._next_row, self.capacity, dry_run=True) and not self._evict(
+        if is_kept:
+            return not self._behind(self._limit_with(self._kept_start - length))
+        if self._next_row + length > self._limit:
+            return not self._evict(self._next_row, self._limit, dry_run=True) and not self._evict(
                 0, length, dry_run=True
             )
         return not self._evict(self._next_row, self._next_row + length, dry_run=True)
@@ -189,19 +215,42 @@ class Ring:
         return self._directory / "ring.json"
 
     def _make_room(self, length: int) -> int:
-        if length > self.capacity:
-            raise LakeError("an episode longer than the ring", num_steps=length, capacity=self.capacity)
+        if length > self._limit:
+            raise LakeError("an episode longer than the ring", num_steps=length, capacity=self._limit)
         start, victims = self._next_row, 0
-        if start + length > self.capacity:
+        if start + length > self._limit:
             # What lies behind is of the lap before, so it is the oldest: it goes as one.
-            victims += self._evict(self._next_row, self.capacity)
+            victims += self._evict(self._next_row, self._limit)
             start = 0
         if self._evict(start, start + length, dry_run=True):
-            room = min(length + int(self.capacity * _ROOM_SHARE), self.capacity - start)
+            room = min(length + int(self.capacity * _ROOM_SHARE), self._limit - start)
             victims += self._evict(start, start + room)
         if victims:
             self.save_stamp()
         return start
+
+    def _make_room_to_keep(self, length: int) -> int:
+        start = self._kept_start - length
+        victims = self._behind(self._limit_with(start))
+        self._let_go(victims)
+        self._kept_start = start
+        if victims:
+            self.save_stamp()
+        return start
+
+    @property
+    def _limit(self) -> int:
+        return self._limit_with(self._kept_start)
+
+    def _limit_with(self, kept_start: int) -> int:
+        """First row that is set aside, if what is kept begins there."""
+        block = max(1, int(self.capacity * _KEPT_BLOCK_SHARE))
+        num_blocks = -((kept_start - self.capacity) // block)
+        return self.capacity - min(num_blocks * block, int(self.capacity * _KEPT_SHARE))
+
+    def _behind(self, start: int) -> list[RingEntry]:
+        """Those with rows from `start` on that may give way."""
+        return [entry for entry in self.entries.values() if not entry.is_kept and entry.start + entry.length > start]
 
     def _evict(self, start: int, end: int, *, dry_run: bool = False) -> int:
         """Let the episodes with rows in start..end go; returns how many there are.
@@ -211,14 +260,19 @@ class Ring:
         """
         victims = []
         for entry in self.entries.values():
+            if entry.is_kept:
+                continue
             if not (start < entry.start + entry.length and entry.start < end):
                 break
             victims.append(entry)
         if not dry_run:
-            for entry in victims:
-                del self.entries[entry.episode_id]
-                self.floor = max(self.floor, entry.kafka_offset)
+            self._let_go(victims)
         return len(victims)
+
+    def _let_go(self, victims: Sequence[RingEntry]) -> None:
+        for entry in victims:
+            del self.entries[entry.episode_id]
+            self.floor = max(self.floor, entry.kafka_offset)
 
     def _load_stamp(self) -> bool:
         try:
@@ -234,6 +288,7 @@ class Ring:
         except (FileNotFoundError, KeyError, TypeError, ValueError):
             return False
         self.entries = OrderedDict((entry.episode_id, entry) for entry in entries)
+        self._kept_start = min((entry.start for entry in entries if entry.is_kept), default=self.capacity)
         return True
 
     def _map_columns(self, spec: EmbodimentSpec) -> StepArrays:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from infra.registry import CHAMPION, PolicyRegistry
 from infra.topics import EPISODES, STEPS
 from policy.errors import ConfigError, SchemaError
-from policy.schema import Source
+from policy.schema import EXPERT_SOURCES, Source
 from storage.episode_index import EndedEpisode, EpisodeIndex
 from storage.figures import summary
 from storage.pin import DataPin
@@ -137,7 +137,8 @@ def carry_out(lake: Lake, todo: RetentionPlan, removals: Removals, *, author: st
 def _is_named(pin: DataPin, episode: EndedEpisode) -> bool:
     last = max(pin.offsets.get(EPISODES.name, {}).values(), default=-1)
     return (
-        pin.floor < episode.kafka_offset <= last
+        (pin.floor < episode.kafka_offset or episode.source in EXPERT_SOURCES)
+        and episode.kafka_offset <= last
         and episode.spec_id == pin.spec_id
         and episode.source != Source.EVALUATION
     )

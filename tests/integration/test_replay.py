@@ -226,6 +226,33 @@ def test_the_oldest_give_way(filler: Filler, tmp_path: Path) -> None:
     exact.close()
 
 
+def test_what_experts_showed_stays_while_robots_record(filler: Filler, tmp_path: Path) -> None:
+    replay = Replay(filler.lake, tmp_path / "replay", toy_spec(), 80)
+    filler.put_run(0, 5, source="demonstration")
+    filler.put_run(1, 6, source="simulated_expert")
+    for number in range(2, 20):
+        filler.put_run(number, 5)
+        replay.refresh()
+        assert replay.episodes["scene_seed"].tolist()[:2] == [0, 1]
+    num_kept = len(replay.episodes)
+    filler.put_run(20, 5, source="demonstration")  # the ring is full, but rows are set aside
+    replay.refresh()
+    assert {0, 1, 20} < set(replay.episodes["scene_seed"].tolist())
+    assert len(replay.episodes) == num_kept + 1
+    pin, shown = replay.pin(), drawn(replay.view())
+    replay.close()
+    for number in range(21, 30):
+        filler.put_run(number, 5)
+    again = Replay(filler.lake, tmp_path / "again", toy_spec(), 80, pin=pin)
+    again.refresh()
+    assert (again.pin(), drawn(again.view())) == (pin, shown)
+    again.close()
+    late = Replay(filler.lake, tmp_path / "late", toy_spec(), 80)
+    late.refresh()
+    assert {0, 1, 20, 29} < set(late.episodes["scene_seed"].tolist())
+    late.close()
+
+
 def test_what_does_not_fit_the_spec_is_refused_and_counted(filler: Filler, replay: Replay) -> None:
     filler.put_run(0, 2, state=np.zeros(4, np.float32))
     filler.put_run(1, 2, frames=(raw(0),))

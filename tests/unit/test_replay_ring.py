@@ -25,9 +25,14 @@ def arrays(number: int, length: int) -> StepArrays:
     )
 
 
-def append(ring: Ring, number: int, length: int) -> None:
+def append(ring: Ring, number: int, length: int, *, is_kept: bool = False) -> None:
     ring.append(
-        arrays(number, length), episode_id=str(number), kafka_offset=number, step_offsets={0: number}, operator_id=""
+        arrays(number, length),
+        episode_id=str(number),
+        kafka_offset=number,
+        step_offsets={0: number},
+        operator_id="",
+        is_kept=is_kept,
     )
 
 
@@ -51,6 +56,31 @@ def test_random_lengths_over_many_laps(tmp_path: Path) -> None:
         kept = [int(name) for name in ring.entries]
         assert kept == list(range(kept[0], number + 1))
         assert ring.floor == kept[0] - 1
+    ring.close()
+
+
+def test_what_is_kept_stays_over_many_laps_and_a_kill(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    ring, kept = Ring(tmp_path, SPEC, 64, {}), set()
+    for number in range(300):
+        length = int(rng.integers(1, 9))
+        is_kept = number % 20 == 3 and ring.can_keep(length)
+        if is_kept:
+            kept.add(str(number))
+        had_room = ring.has_room(length, is_kept=is_kept)
+        before = set(ring.entries)
+        append(ring, number, length, is_kept=is_kept)
+        assert had_room == (before <= set(ring.entries))
+        check(ring)
+        assert kept <= set(ring.entries)
+        others = [int(name) for name in ring.entries if name not in kept and int(name) > ring.floor]
+        assert others == [one for one in range(ring.floor + 1, number + 1) if str(one) not in kept]
+        if number == 150:
+            ring.save_stamp()
+            ring.release()
+            ring = Ring(tmp_path, SPEC, 64, {})
+    assert 4 <= len(kept) < 15, "half of the ring, and no more"
+    assert not ring.can_keep(9)
     ring.close()
 
 
