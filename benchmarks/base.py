@@ -9,7 +9,7 @@ import collections
 import dataclasses
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -18,10 +18,10 @@ from benchmarks.tally import Tally
 from policy.flow import Guidance
 from policy.policy import Policy
 from policy.schema import Float32, Observation, SceneSplit
-from policy.spec import EmbodimentSpec
 from robots import tasks
 from robots.busybox.goals import all_goals, trained_instructions
 from robots.robot import Robot, TaskStatus
+from robots.wrapped import WrappedRobot
 from study import episode
 from study.learning import Learning, new_policy, train
 from study.rollout import RolloutConfig, roll_out
@@ -32,55 +32,29 @@ _NUM_ROBOTS = 32
 _PARTS = {text: goal.module for goal in all_goals() for text in trained_instructions(goal)}
 
 
-class Noting:
+class Noting(WrappedRobot):
     """A robot that notes of every scene what was asked, and which sub-goal was the last one under way."""
 
     def __init__(self, robot: Robot) -> None:
-        self._robot, self._scene_seed = robot, 0
+        super().__init__(robot)
+        self._scene_seed = 0
         self.asked: dict[int, str] = {}
         self.sub_goals: dict[int, str] = {}
 
-    @property
-    def spec(self) -> EmbodimentSpec:
-        """The robot's."""
-        return self._robot.spec
-
-    @property
-    def task_id(self) -> str:
-        """The robot's."""
-        return self._robot.task_id
-
-    @property
-    def is_simulated(self) -> bool:
-        """The robot's."""
-        return self._robot.is_simulated
-
     def reset(self, scene_seed: int) -> Observation:
         """As the robot's."""
-        observation = self._robot.reset(scene_seed)
+        observation = super().reset(scene_seed)
         self._scene_seed = scene_seed
         self.asked[scene_seed] = observation.instruction
         return observation
 
-    def observe(self) -> Observation:
-        """As the robot's."""
-        return self._robot.observe()
-
     def apply(self, action: Float32) -> TaskStatus:
         """As the robot's."""
-        return self._noted(self._robot.apply(action))
+        return self._noted(super().apply(action))
 
     def hold(self) -> TaskStatus:
         """As the robot's."""
-        return self._noted(self._robot.hold())
-
-    def privileged(self) -> Mapping[str, float]:
-        """As the robot's."""
-        return self._robot.privileged()
-
-    def close(self) -> None:
-        """As the robot's."""
-        self._robot.close()
+        return self._noted(super().hold())
 
     def _noted(self, status: TaskStatus) -> TaskStatus:
         self.sub_goals[self._scene_seed] = status.sub_goal

@@ -275,10 +275,10 @@ class Replay:
                 break
             self._staging.drop(episode.episode_id)
             if self._is_wanted(episode):
-                num_complete += self._decode(episode, steps)
+                num_complete += self._decode(episode, steps, is_kept=is_kept)
         return num_complete
 
-    def _decode(self, episode: EndedEpisode, steps: pa.Table) -> int:
+    def _decode(self, episode: EndedEpisode, steps: pa.Table, *, is_kept: bool) -> int:
         try:
             arrays = decode_steps(steps, self.spec)
             self._ring.append(
@@ -287,7 +287,7 @@ class Replay:
                 kafka_offset=episode.kafka_offset,
                 step_offsets=last_offsets(steps),
                 operator_id=next((name for name in steps.column("operator_id").to_pylist() if name), ""),
-                is_kept=self._is_to_keep(episode),
+                is_kept=is_kept,
             )
         except (SchemaError, LakeError) as error:
             self._refused.add(episode.episode_id)

@@ -3,13 +3,12 @@
 import collections
 import dataclasses
 import enum
-from collections.abc import Mapping
 
 import numpy as np
 
 from policy.schema import Float32, Observation
-from policy.spec import EmbodimentSpec
 from robots.robot import Robot, TaskStatus
+from robots.wrapped import WrappedRobot
 
 _LATE_TICKS = 4
 """0.2 s at 20 Hz."""
@@ -26,41 +25,27 @@ class Touch(enum.StrEnum):
     NOISY = "noisy"
 
 
-class TouchedRobot:
+class TouchedRobot(WrappedRobot):
     """A robot whose touch is tampered with; all else is the robot's own."""
 
     def __init__(self, robot: Robot, touch: Touch) -> None:
-        self._robot, self._touch = robot, touch
+        super().__init__(robot)
+        self._touch = touch
         self._felt: collections.deque[Float32] = collections.deque(maxlen=_LATE_TICKS + 1)
         self._tampered: Float32 | None = None
         self._rng = np.random.default_rng(0)
-
-    @property
-    def spec(self) -> EmbodimentSpec:
-        """The robot's."""
-        return self._robot.spec
-
-    @property
-    def task_id(self) -> str:
-        """The robot's."""
-        return self._robot.task_id
-
-    @property
-    def is_simulated(self) -> bool:
-        """The robot's."""
-        return self._robot.is_simulated
 
     def reset(self, scene_seed: int) -> Observation:
         """As the robot's; the noise is the scene's."""
         self._felt.clear()
         self._rng = np.random.default_rng((scene_seed, 23))
         self._tampered = None
-        self._robot.reset(scene_seed)
+        super().reset(scene_seed)
         return self.observe()
 
     def observe(self) -> Observation:
         """The robot's, with another touch; sensing twice in a tick feels the same."""
-        observation = self._robot.observe()
+        observation = super().observe()
         if self._tampered is None:
             self._tampered = self._tamper(observation.tactile)
         return dataclasses.replace(observation, tactile=self._tampered)
@@ -80,17 +65,9 @@ class TouchedRobot:
     def apply(self, action: Float32) -> TaskStatus:
         """As the robot's."""
         self._tampered = None
-        return self._robot.apply(action)
+        return super().apply(action)
 
     def hold(self) -> TaskStatus:
         """As the robot's."""
         self._tampered = None
-        return self._robot.hold()
-
-    def privileged(self) -> Mapping[str, float]:
-        """The robot's: people see, they do not feel through it."""
-        return self._robot.privileged()
-
-    def close(self) -> None:
-        """As the robot's."""
-        self._robot.close()
+        return super().hold()

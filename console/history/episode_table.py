@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from console.history.columns import Array, Bool, GrowingColumns, Int32, Int64, Names, texts_of
-from policy.schema import Outcome, Source
+from policy.schema import EXPERT_SOURCES, Outcome, Source
 from storage.tables import OFFSET_COLUMN, TIME_COLUMN
 
 SOURCES = tuple(Source)
@@ -17,10 +17,9 @@ OUTCOMES = tuple(Outcome)
 """A row's outcome is an index into it; what is not known there has a higher code."""
 SUCCESS = OUTCOMES.index(Outcome.SUCCESS)
 UNLABELLED = OUTCOMES.index(Outcome.UNLABELLED)
-DEMONSTRATION = SOURCES.index(Source.DEMONSTRATION)
 ROLLOUT = SOURCES.index(Source.ROLLOUT)
 EVALUATION = SOURCES.index(Source.EVALUATION)
-SIMULATED_EXPERT = SOURCES.index(Source.SIMULATED_EXPERT)
+EXPERTS = frozenset(SOURCES.index(source) for source in EXPERT_SOURCES)
 
 CODED = {
     "robot_id": "robot",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from console.history.columns import Array, Int32
-from console.history.episode_table import DEMONSTRATION, SIMULATED_EXPERT
+from console.history.episode_table import EXPERTS
 from console.history.step_modes import CORRECTING, UNKNOWN, StepModes
 from console.history.value_index import EpisodeValues
 from policy.schema import Float32
@@ -68,7 +68,7 @@ def digest(values: EpisodeValues, modes: StepModes | None, source: int, num_step
 
 
 def _kinds(values: EpisodeValues, modes: StepModes | None, source: int) -> Int32:
-    if source in (DEMONSTRATION, SIMULATED_EXPERT):
+    if source in EXPERTS:
         return np.full(len(values.step), KINDS.index("demonstration"), np.int32)
     mode = np.full(len(values.step), UNKNOWN, np.int8)
     if modes is not None:
