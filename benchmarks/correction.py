@@ -77,7 +77,7 @@ def environ_of(num_updates: int) -> dict[str, str]:
 async def drive(quick: QuickFleet, robot_id: str) -> None:
     """Take a robot, move it, and hand it back."""
     home = quick.fleet.home
-    token = auth.operator_token({}, auth.token_file(home.path))
+    token = auth.operator_token({}, home.gateway_token)
     async with OperatorClient(config.load("operator", OperatorConfig, home=home), token=token) as client:
         await client.acquire(robot_id)
         for _ in range(round(_DRIVE_S / _PERIOD_S)):

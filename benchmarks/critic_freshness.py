@@ -171,7 +171,7 @@ def measure(home: Home, num_robots: int, duration_s: float) -> Ages:
         producer = bus.producer("replay-robots", signer=MessageSigner(credential_of))
         stack.callback(producer.close)
         robots = Robots(producer, num_robots)
-        token = auth.operator_token(environ, auth.token_file(home.path))
+        token = auth.operator_token(environ, home.gateway_token)
         infos = [RobotInfo(robot_id=name, spec=SPEC.to_json(), is_simulated=True) for name in robots.names]
         link = RobotLink(infos, config.load("link", LinkConfig, environ=environ), SafetyConfig(), token=token)
         link.start()

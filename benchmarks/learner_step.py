@@ -24,13 +24,15 @@ from torch import nn
 
 from benchmarks.figures import Figure, publish, ratios, take_turns
 from benchmarks.lake_data import SPEC
+from learner import train_state
 from learner.algorithms.hg_dagger import HgDagger
 from learner.data import ArrayData
 from learner.experience import Experience, hold_out
 from learner.losses import noise_generator
 from learner.mix import MixConfig
-from learner.rllib import RllibConfig, RllibTrainer
-from learner.train import Round, one_update
+from learner.rllib import RllibConfig
+from learner.rllib_engine import RllibEngine
+from learner.train import LOCAL, Engine, Round, one_update
 from learner.train_state import TrainState
 from learner.update import UpdateConfig
 from policy import checkpoint
@@ -122,33 +124,22 @@ def bare(policy: Policy, content: ArrayData, config: UpdateConfig) -> Callable[[
     return update
 
 
-def ours(state: TrainState, content: ArrayData, config: UpdateConfig) -> Callable[[], object]:
+def ours(state: TrainState, content: ArrayData, config: UpdateConfig, engine: Engine = LOCAL) -> Callable[[], object]:
     """The product's update."""
     round = Round.of(state, content, HgDagger(), config)
-    return lambda: one_update(state, round)
+    return lambda: one_update(state, round, engine)
 
 
-def rllib(
-    folder: Path, state: TrainState, content: ArrayData, config: UpdateConfig
-) -> tuple[Callable[[], object], RllibTrainer]:
-    """The same inside RLlib; `state` only draws."""
-    trainer = RllibTrainer(
-        RllibConfig(
-            checkpoint=str(folder),
-            data="benchmarks.learner_step:data",
-            data_arguments={"num_episodes": len(content.episode_ids)},
-            update=config,
-            num_updates=state.num_updates,
-            seed=_SEED,
-        )
+def rllib(folder: Path, state: TrainState, num_episodes: int, config: UpdateConfig) -> RllibEngine:
+    """Where the same is done inside RLlib."""
+    told = RllibConfig(
+        state=str(train_state.save(folder, state)),
+        data="benchmarks.learner_step:data",
+        data_arguments={"num_episodes": num_episodes},
+        update=config,
+        num_scheduled=state.num_updates,
     )
-    round, turn = Round.of(state, content, HgDagger(), config), itertools.count()
-
-    def update() -> None:
-        steps = round.sampler.draw(next(turn), config.batch_size, state.online).steps
-        trainer.update(steps, state.labels.indicator[steps])
-
-    return update, trainer
+    return RllibEngine(told, num_learners=0)
 
 
 def timed_ms(update: Callable[[], object]) -> float:
@@ -164,15 +155,16 @@ def measure(folder: Path, num_updates: int, num_episodes: int) -> dict[str, list
     normaliser = Normaliser.fit(state=content.state, tactile=content.tactile, action=content.action)
     checkpoint.save(folder, Policy.create(PolicyConfig(), SPEC, Vocabulary.of(content.instructions), normaliser))
     total = num_updates + _NUM_WARM
-    in_rllib, trainer = rllib(folder, begin(folder, content, config, total), content, config)
+    state = begin(folder, content, config, total)
+    engine = rllib(folder, state, num_episodes, config)
     updates = {
         "bare": bare(checkpoint.load(folder), content, config),
         "learner": ours(begin(folder, content, config, total), content, config),
-        "rllib": in_rllib,
+        "rllib": ours(state, content, config, engine),
     }
     ways = {name: functools.partial(timed_ms, update) for name, update in updates.items()}
     found = take_turns(ways, total)
-    trainer.close()
+    engine.close()
     return {name: times[_NUM_WARM:] for name, times in found.items()}
 
 

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     gateway = GatewayAddress(
         url=operator.url,
         ca_file=operator.ca_file,
-        token=auth.operator_token(file=auth.token_file(place.path)),
+        token=auth.operator_token(file=place.gateway_token),
     )
     live = Live(gateway)
     with (

@@ -27,11 +27,6 @@ OPERATOR_PATH = "/operator"
 _SEPARATOR = ","
 
 
-def token_file(home: Path) -> Path:
-    """Where the supervisor of a local fleet leaves the secret it made, for other terminals (mode 600)."""
-    return home / "gateway.token"
-
-
 def operator_token(environ: Mapping[str, str] = os.environ, file: Path | None = None) -> str:
     """The operators' secret: the environment's, else the file's; empty where none is set."""
     if token := environ.get(OPERATOR_VARIABLE, ""):

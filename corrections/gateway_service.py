@@ -30,20 +30,19 @@ def run(args: argparse.Namespace) -> int:
     kafka = config.from_args("kafka", KafkaConfig, args)
     if not kafka.bootstrap_servers:
         raise ConfigError("the gateway needs kafka.bootstrap_servers for what people say; it may be away, not unnamed")
-    place = home.from_args(args).path
-    held = identity.service(place, "gateway")
+    place = home.from_args(args)
+    held = identity.service(place.path, "gateway")
     log = RecordLog(lambda: connect.bus(kafka, held), signer=service_signer(held))
-    token_file = auth.token_file(place)
     with service.from_args("gateway", args) as frame:
         gateway = Gateway(
             gateway_config,
             lease_config,
             log,
-            operator_token=auth.operator_token(file=token_file),
-            robot_token=auth.robot_token(file=token_file),
-            roster=Enrolments(place).roster,
+            operator_token=auth.operator_token(file=place.gateway_token),
+            robot_token=auth.robot_token(file=place.gateway_token),
+            roster=Enrolments(place.path).roster,
             metrics=frame.metrics,
-            help_file=place / _HELP_FILE,
+            help_file=place.path / _HELP_FILE,
         )
         log.start()
         asyncio.run(_serve(gateway, log, frame))

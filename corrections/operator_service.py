@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigError: a setting is wrong, or the gateway refuses the token.
     """
-    token = auth.operator_token(file=auth.token_file(home.from_args(args).path))
+    token = auth.operator_token(file=home.from_args(args).gateway_token)
     scripted = config.from_args("scripted", ScriptedConfig, args)
     quality = config.from_args("quality", QualityConfig, args)
     client = config.from_args("operator", OperatorConfig, args)

@@ -71,7 +71,7 @@ def drive(args: argparse.Namespace) -> int:
     if settings.operator_id == OperatorConfig.operator_id:
         settings = dataclasses.replace(settings, operator_id=_login_name())
     mapping = config.from_args("mapping", MappingConfig, args)
-    token = auth.operator_token(file=auth.token_file(home.from_args(args).path))
+    token = auth.operator_token(file=home.from_args(args).gateway_token)
     client = OperatorClient(settings, token=token, watch=Watch(is_all=False, robot_ids=(args.robot,)))
     device = open_device(args.device)
     try:

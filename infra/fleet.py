@@ -25,8 +25,6 @@ from infra.processes import Launch
 from infra.registry import MlflowConfig
 from infra.releases import CanaryCohort
 
-TOKEN_FILE = "gateway.token"
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FleetConfig:
@@ -228,4 +226,4 @@ def environ_of(settings: Settings) -> dict[str, str]:
 
 def make_token(home: Home) -> None:
     """The gateway's secret for this home, readable by its owner only; kept over restarts."""
-    whole_file.shared_secret(home.path / TOKEN_FILE)
+    whole_file.shared_secret(home.gateway_token)

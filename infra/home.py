@@ -58,6 +58,11 @@ class Home:
         return self._folder("replay")
 
     @property
+    def rings(self) -> Path:
+        """The rings of its RLlib learners on this node."""
+        return self._folder("rings")
+
+    @property
     def learner(self) -> Path:
         """Train states and checkpoints in the making."""
         return self._folder("learner")
@@ -71,6 +76,11 @@ class Home:
     def fleet_file(self) -> Path:
         """Who runs on this machine: process ids, addresses, settings."""
         return self.path / "fleet.json"
+
+    @property
+    def gateway_token(self) -> Path:
+        """The secret of a local fleet's gateway: its supervisor makes it, other terminals read it (mode 600)."""
+        return self.path / "gateway.token"
 
     def fleet(self) -> Mapping[str, Any]:
         """The content of `fleet.json`; empty where no fleet was started here.

@@ -40,9 +40,9 @@ class AdvantageConfig:
     """Autonomous success rate from which a task is easy."""
     positive_in_failures: bool = False
     """Whether steps of failed episodes may be positive (in the prototypes this hurt)."""
-    min_helpful_share: float = 0.5
-    """Share of a task's interventions that must have helped for all of them to be learned from, as the paper
-    does; below it only those that helped are. 0 believes people always."""
+    believed_success_rate: float = 0.5
+    """Success rate of the episodes that people helped in from which all their interventions of a task are learned
+    from, as the paper does; below it only those that helped are. 0 believes people always."""
 
     def __post_init__(self) -> None:
         if self.lookahead_steps < 0 or self.failure_cost_steps < 0:
@@ -50,8 +50,8 @@ class AdvantageConfig:
         for name in ("positive_share", "easy_positive_share"):
             if not 0 < getattr(self, name) < 1:
                 raise ConfigError(f"{name} must lie between 0 and 1", value=getattr(self, name))
-        if not 0 <= self.min_helpful_share <= 1:
-            raise ConfigError("min_helpful_share must lie in [0, 1]", value=self.min_helpful_share)
+        if not 0 <= self.believed_success_rate <= 1:
+            raise ConfigError("believed_success_rate must lie in [0, 1]", value=self.believed_success_rate)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

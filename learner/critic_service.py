@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         client = config.from_args("operator", OperatorConfig, args)
         line = CriticLine(
             dataclasses.replace(client, operator_id="critic"),
-            token=auth.operator_token(file=auth.token_file(place.path)),
+            token=auth.operator_token(file=place.gateway_token),
         )
         live = LiveCritic(
             audience=line,

@@ -1,14 +1,13 @@
 """Judges people too: which interventions left the robot better off.
 
 RECAP forces every correction positive (arXiv 2511.14759) and HG-DAgger imitates them all. People who are slow,
-late, noisy and often wrong then teach a policy to be worse than its base (figures: README). So an intervention,
-from takeover to hand-back, is judged as a whole by what it left behind: by how the episode ended where it
-ended in the person's hands, else by the critic,
+late, noisy and often wrong then teach a policy to be worse than its base (figures: README). Who they are, outcomes
+tell better than a critic: where most episodes of a task that people helped in ended well, all interventions are
+learned from, as in the paper, in the belief that what a good operator does in vain is still better than what the
+robot did. Elsewhere an intervention, from takeover to hand-back, is judged as a whole by what it left behind: by how
+the episode ended where it ended in the person's hands, else by the critic,
 
     A = sum of rewards + V(first step after the hand-back) - V(takeover) > 0
-
-Where most interventions of a task help, all of them are learned from, as in the paper, in the belief that what a
-good operator does in vain is still better than what the robot did. Where fewer do, only those that helped are.
 """
 
 import dataclasses
@@ -75,13 +74,20 @@ def unhelpful(
 ) -> Bool:
     """bool[N], correction steps not to learn from; arguments as those of `helped`."""
     found = find(experience)
-    did_help = helped(experience, found, returns, value, is_trusted)
-    task = experience.task[experience.episode[found.start]]
-    num_tasks = int(experience.task.max(initial=-1)) + 1
-    num_helped = np.bincount(task[did_help], minlength=num_tasks)
-    is_believed = num_helped >= config.min_helpful_share * np.bincount(task, minlength=num_tasks)
-    left_out = ~(did_help | is_believed[task])
+    is_believed = _are_believed(experience, config)[experience.task[experience.episode[found.start]]]
+    left_out = ~(helped(experience, found, returns, value, is_trusted) | is_believed)
     edges = np.zeros(experience.num_steps + 1, np.int64)
     np.add.at(edges, found.start[left_out], 1)
     np.add.at(edges, found.stop[left_out], -1)
     return np.asarray((np.cumsum(edges[:-1]) > 0) & experience.is_correction, np.bool_)
+
+
+def _are_believed(experience: Experience, config: AdvantageConfig) -> Bool:
+    """bool[K], tasks whose people are learned from whole; they are where nobody knows how episodes ended."""
+    num_corrected = np.bincount(experience.episode, weights=experience.is_correction, minlength=experience.num_episodes)
+    num_tasks = int(experience.task.max(initial=-1)) + 1
+    successes, failures = (
+        np.bincount(experience.task[ended & (num_corrected > 0)], minlength=num_tasks)
+        for ended in (experience.is_success, experience.is_failure)
+    )
+    return np.asarray(successes >= config.believed_success_rate * (successes + failures), np.bool_)

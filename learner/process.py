@@ -23,13 +23,14 @@ from learner.labels import Algorithm
 from learner.mix import MixConfig
 from learner.replay_data import ReplaySource
 from learner.schedule import LearnerConfig
+from learner.train import Engines, local_engine
 from learner.training_loop import Learner
 from learner.update import UpdateConfig
 from learner.value import ValueConfig
 from policy.network import PolicyConfig
 from policy.spec import EmbodimentSpec
 from storage.replay import Replay
-from storage.tables import LakeConfig, lake_of
+from storage.tables import Lake, LakeConfig, lake_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
             metrics=frame.metrics,
             stopping=frame.stopping,
             record=_record(settings),
+            engines=_engines(settings.learner, lake, place),
         )
         learner.run()
         if not frame.stopping.is_set():
@@ -125,6 +127,15 @@ def embodiment(settings: LearnerConfig) -> EmbodimentSpec:
         return robot.spec
     finally:
         robot.close()
+
+
+def _engines(settings: LearnerConfig, lake: Lake, place: home.Home) -> Engines:
+    if not settings.num_learners:
+        return local_engine
+    from learner import ray_cluster, rllib_engine  # Ray takes seconds and memory that a fleet without it can use
+
+    ray_cluster.connect(settings.ray_address)
+    return rllib_engine.engines(settings, lake, states=place.learner, rings=place.rings)
 
 
 def _record(settings: Settings) -> dict[str, dict[str, Any]]:

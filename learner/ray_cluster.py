@@ -6,6 +6,8 @@ that is not all on loopback addresses has to speak TLS, as every door of ours (`
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,12 +31,15 @@ def connect(address: str) -> int:
     """
     if address != AUTO:
         _check_head(address)
+    on_stop = signal.getsignal(signal.SIGTERM)  # Ray puts one of its own in its place that ends the process at once
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
     except (ConnectionError, AuthenticationError) as error:
         raise ConfigError(
             "no Ray cluster lets us in; is one up (`ray start --head`), and is RAY_AUTH_TOKEN its own?", address=address
         ) from error
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_stop)
     nodes: list[dict[str, Any]] = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
     _check_plain(node["NodeManagerAddress"] for node in nodes)
     return sum(int(node["Resources"].get("CPU", 0)) for node in nodes)

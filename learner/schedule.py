@@ -59,6 +59,10 @@ class LearnerConfig:
     """torch threads; two on a shared CPU were 18 times slower than one."""
     device: str = "auto"
     """cpu, cuda, or auto for a GPU where there is one."""
+    num_learners: int = 0
+    """Ray RLlib learners that share each batch, on the cluster of ray_address; 0 trains here, without Ray."""
+    ray_address: str = ""
+    """Where they are: host:port of a Ray cluster's head, or auto for the cluster of this machine's node."""
 
     def __post_init__(self) -> None:
         for name in (
@@ -71,6 +75,12 @@ class LearnerConfig:
         ):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1", value=getattr(self, name))
+        if self.num_learners < 0 or bool(self.num_learners) != bool(self.ray_address):
+            raise ConfigError(
+                "learner.num_learners above 0 and learner.ray_address go together",
+                num_learners=self.num_learners,
+                ray_address=self.ray_address,
+            )
         if self.max_version_age < 0:
             raise ConfigError("max_version_age must not be negative", value=self.max_version_age)
         if not self.max_samples_per_step > 0:

@@ -3,7 +3,9 @@
 import dataclasses
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,35 +39,71 @@ class Round:
         sampler = Sampler(data.experience, state.labels, algorithm.mix(state.labels), seed=state.seed)
         return cls(data=data, sampler=sampler, algorithm=algorithm, config=config, is_scheduled=is_scheduled)
 
+    def num_scheduled(self, state: TrainState) -> int:
+        """Updates over which the learning rate falls; 0 for none."""
+        return state.num_updates if self.is_scheduled else 0
 
-def one_update(state: TrainState, round: Round) -> float:
-    """Draw, condition, step, average; returns the mean loss."""
-    config = round.config
-    draw = round.sampler.draw(state.update, config.batch_size, state.online)
+
+class Engine(Protocol):
+    """Who takes the optimizer's steps of a round; between two of them the newest weights may be its alone."""
+
+    def step(self, state: TrainState, round: Round, steps: Int64, indicator: Int64) -> NDArray[np.float32]:
+        """Lower the loss of drawn steps once; returns each one's, in their order.
+
+        Args:
+            state: whose update this is.
+            round: its data and settings.
+            steps: int64[B].
+            indicator: int64[B], what each sample is told.
+        """
+
+    def settle(self, state: TrainState) -> None:
+        """Bring the state's weights, averages and optimizer up to date: before it is saved or published."""
+
+
+class LocalEngine:
+    """The optimizer of the state itself, in this process."""
+
+    def step(self, state: TrainState, round: Round, steps: Int64, indicator: Int64) -> NDArray[np.float32]:
+        """Shard by shard, then one step."""
+        config, shards = round.config, range(round.config.num_shards)
+        state.optimizer.zero_grad()
+        parts = zip(shards, np.split(steps, len(shards)), np.split(indicator, len(shards)), strict=True)
+        losses = [_shard_losses(state, round, *part) for part in parts]
+        set_learning_rate(state.optimizer, learning_rate(config, state.update, round.num_scheduled(state)))
+        apply_gradients(state.optimizer, state.policy.network.parameters(), config)
+        average(state.ema, state.policy.network, config.ema_decay, state.update)
+        return np.concatenate(losses)
+
+    def settle(self, state: TrainState) -> None:
+        """Nothing is anywhere else."""
+
+
+LOCAL = LocalEngine()
+Engines = Callable[[TrainState, Round], AbstractContextManager[Engine]]
+"""Opens the engine of a round, where its state stands."""
+
+
+def local_engine(state: TrainState, round: Round) -> AbstractContextManager[Engine]:
+    """The engine of a learner that trains in its own process."""
+    return nullcontext(LOCAL)
+
+
+def one_update(state: TrainState, round: Round, engine: Engine = LOCAL) -> float:
+    """Draw, condition, step; returns the mean loss."""
+    draw = round.sampler.draw(state.update, round.config.batch_size, state.online)
     state.counts.add(round.data.experience, draw.steps, time.time_ns())
     told = drop_indicators(
         state.labels.indicator[draw.steps], round.algorithm.indicator_dropout, seed=state.seed, update=state.update
     )
-    state.optimizer.zero_grad()
-    losses = np.concatenate(
-        [
-            _shard_losses(state, round, steps, indicator, shard)
-            for shard, (steps, indicator) in enumerate(
-                zip(np.split(draw.steps, config.num_shards), np.split(told, config.num_shards), strict=True)
-            )
-        ]
-    )
-    num_scheduled = state.num_updates if round.is_scheduled else 0
-    set_learning_rate(state.optimizer, learning_rate(config, state.update, num_scheduled))
-    apply_gradients(state.optimizer, state.policy.network.parameters(), config)
-    average(state.ema, state.policy.network, config.ema_decay, state.update)
+    losses = engine.step(state, round, draw.steps, told)
     observe(state, draw, losses)
     state.losses.append(float(losses.mean()))
     state.update += 1
     return state.losses[-1]
 
 
-def _shard_losses(state: TrainState, round: Round, steps: Int64, indicator: Int64, shard: int) -> NDArray[np.float32]:
+def _shard_losses(state: TrainState, round: Round, shard: int, steps: Int64, indicator: Int64) -> NDArray[np.float32]:
     """Add one shard's share to the gradients; returns its samples' losses."""
     batch = round.data.chunks(steps, state.policy.config.horizon, indicator)
     generator = noise_generator(state.policy.device, seed=state.seed, update=state.update, shard=shard)
@@ -86,6 +124,7 @@ def observe(state: TrainState, draw: Draw, losses: NDArray[np.float32]) -> None:
 def train(
     state: TrainState,
     round: Round,
+    engine: Engine,
     *,
     directory: Path,
     save_updates: int,
@@ -94,12 +133,13 @@ def train(
 ) -> bool:
     """Do the round's remaining updates, saving now and then; False where it was stopped before the end."""
     while not state.is_trained:
-        if should_stop():
+        is_stopped = should_stop()
+        if not is_stopped:
+            one_update(state, round, engine)
+            on_update(state)
+        if is_stopped or state.is_trained or state.update % save_updates == 0:
+            engine.settle(state)
             train_state.save(directory, state)
+        if is_stopped:
             return False
-        one_update(state, round)
-        on_update(state)
-        if state.update % save_updates == 0 and not state.is_trained:
-            train_state.save(directory, state)
-    train_state.save(directory, state)
     return True

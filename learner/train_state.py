@@ -165,13 +165,20 @@ def load_latest(
     """The newest whole state; None where there is none."""
     for path in reversed(_saved(directory)):
         try:
-            return _load(path, update_config, mix_config, device)
+            return load(path, update_config=update_config, mix_config=mix_config, device=device)
         except (OSError, ValueError, KeyError, SafetensorError, WeightsRejected):
             continue  # cut short by something worse than a kill: the one before is whole
     return None
 
 
-def _load(path: Path, update_config: UpdateConfig, mix_config: MixConfig, device: torch.device) -> TrainState:
+def load(path: Path, *, update_config: UpdateConfig, mix_config: MixConfig, device: torch.device) -> TrainState:
+    """The state that `save` wrote to a folder.
+
+    Raises:
+        SchemaError: it is damaged.
+        WeightsRejected: its policy is.
+        OSError, ValueError, KeyError, SafetensorError: so is something else of it.
+    """
     fields = json.loads((path / _FIELDS).read_text())
     data = (path / _TENSORS).read_bytes()
     if hashlib.sha256(data).hexdigest() != fields["tensors_sha256"]:

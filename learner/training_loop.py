@@ -30,7 +30,7 @@ from learner.data import ArrayData, StoppableData, TrainingStopped
 from learner.labels import Algorithm, Labels, Pool
 from learner.mix import MixConfig
 from learner.schedule import LearnerConfig, Schedule
-from learner.train import Round, train
+from learner.train import Engines, Round, local_engine, train
 from learner.train_state import TrainState
 from learner.update import UpdateConfig
 from policy import checkpoint
@@ -81,8 +81,10 @@ class Learner:
         metrics: Metrics,
         stopping: threading.Event,
         record: Mapping[str, Any],
+        engines: Engines = local_engine,
     ) -> None:
         """Collect the parts; `critics` is `critic_store`'s, and `record`, the settings, goes with every candidate."""
+        self._engines = engines
         self._source, self._registry, self._critics = source, registry, critics
         self._ledger, self._producer = ledger, producer
         self._algorithm, self._config = algorithm, config
@@ -237,15 +239,7 @@ class Learner:
             self._update_config,
             is_scheduled=self._config.schedule is Schedule.ITERATED or state.round == 0,
         )
-        is_trained = train(
-            state,
-            round,
-            directory=self._directory,
-            save_updates=self._config.save_updates,
-            should_stop=self._should_stop,
-            on_update=self._on_update,
-        )
-        if not is_trained:
+        if not (state.is_trained or self._train(state, round)):
             return
         if state.round == 0:
             checkpoint.save(self._base_directory, state.averaged_policy())
@@ -259,6 +253,18 @@ class Learner:
         train_state.save(self._directory, state)
         self._metrics.count("touchline_learner_candidates_total")
         _LOG.info("candidate published", extra={"version": state.published, "round": state.round})
+
+    def _train(self, state: TrainState, round: Round) -> bool:
+        with self._engines(state, round) as engine:
+            return train(
+                state,
+                round,
+                engine,
+                directory=self._directory,
+                save_updates=self._config.save_updates,
+                should_stop=self._should_stop,
+                on_update=self._on_update,
+            )
 
     def _should_stop(self) -> bool:
         """Asked between two batches: the moment to follow the log, so that the next round finds all decoded."""

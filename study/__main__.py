@@ -35,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     question = QUESTIONS[args.question]
     folder = args.out / question.name
     arms = _arms(args)
+    signal.signal(signal.SIGTERM, _interrupt)
     start, num_jobs = _place(args)
-    signal.signal(signal.SIGTERM, _interrupt)  # here, as Ray sets its own
     store = Store(folder)
     store.borrow([cell for wanted in arms.values() for cell in wanted.with_ancestors()])
     runner = Runner(store, list(arms.values()), num_jobs=num_jobs, keeps_artefacts=args.keep, start=start)

@@ -63,7 +63,7 @@ class Site:
     @property
     def token(self) -> str:
         """The gateway's secret."""
-        return auth.operator_token(file=auth.token_file(self.home.path))
+        return auth.operator_token(file=self.home.gateway_token)
 
     def newest_episode(self, robot_id: str = ROBOTS[-1]) -> str:
         """The robot's latest that the console knows of; it reads the lake a moment after us."""
@@ -85,7 +85,7 @@ def running_site(directory: Path) -> Iterator[Site]:
     with live_fleet(directory, FLEET, SETTINGS) as fleet:
         home = fleet.supervisor.home
         address = console_link.address(home)
-        token = auth.operator_token(file=auth.token_file(home.path))
+        token = auth.operator_token(file=home.gateway_token)
         with Witness(fleet.environ["TOUCHLINE_OPERATOR__URL"], token) as witness:
             cookies = _sign_in_everybody(home, address)
             fleet.wait("the judge releases a base", lambda: fleet.released("promote"))

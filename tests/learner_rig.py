@@ -22,6 +22,7 @@ from learner.critic import CriticConfig
 from learner.mix import MixConfig
 from learner.schedule import LearnerConfig
 from learner.synthetic import ToySource, toy_data
+from learner.train import Engines, local_engine
 from learner.training_loop import Learner, Source
 from learner.update import UpdateConfig
 from learner.value import ValueConfig
@@ -55,6 +56,8 @@ def toy_learner(
     config: LearnerConfig = CONFIG,
     source: Source | None = None,
     stopping: threading.Event | None = None,
+    update: UpdateConfig = UPDATE,
+    engines: Engines = local_engine,
 ) -> Learner:
     """A learner that keeps its states in `directory`."""
     if producer is None:
@@ -69,7 +72,7 @@ def toy_learner(
         producer=producer,
         algorithm=RECAP,
         config=config,
-        update_config=UPDATE,
+        update_config=update,
         mix_config=MixConfig(),
         policy_config=POLICY,
         directory=directory,
@@ -77,6 +80,7 @@ def toy_learner(
         metrics=Metrics(),
         stopping=stopping or threading.Event(),
         record={"learner": {"seed": 0}},
+        engines=engines,
     )
 
 

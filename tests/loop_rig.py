@@ -136,7 +136,7 @@ class LiveFleet:
         config = OperatorConfig(
             url=self.environ["TOUCHLINE_OPERATOR__URL"], operator_id=operator, timeout_s=DEADLINE_S / 10
         )
-        token = auth.operator_token(file=auth.token_file(home.path))
+        token = auth.operator_token(file=home.gateway_token)
 
         async def say() -> None:
             async with OperatorClient(config, token=token) as client:

@@ -4,8 +4,10 @@
 
     jobs      exit codes of two processes that wait for one another
     cells     what the smallest cell of a study found: here, and on the cluster
-    learners  by their number: losses of the plain loop and of RLlib, how far apart their averaged weights end, how far
-              they came, and for each replay ring that a learner filled, on which node it was
+    learners  by their number: losses of the plain loop, and of one that RLlib takes up and gives back; how far apart
+              their averaged weights end, how far they came, and for each replay ring that a learner filled, on which
+              node it was
+    loops     what a whole learner published, by itself and with two RLlib learners: losses of base and candidate
 """
 
 import dataclasses
@@ -19,17 +21,18 @@ from typing import Any
 import ray
 import torch
 
+from infra.memory_registry import MemoryRegistry
 from infra.topics import EPISODES, STEPS
-from learner import ray_cluster, rllib
+from learner import ray_cluster, rllib, train_state
 from learner.data import Data
-from learner.losses import drop_indicators
 from learner.mix import MixConfig
 from learner.replay_data import ReplaySource
+from learner.rllib_engine import RllibEngine, engines
+from learner.schedule import LearnerConfig
 from learner.synthetic import toy_data, toy_spec
-from learner.train import Round, one_update
+from learner.train import Round, local_engine, one_update
 from learner.train_state import TrainState
 from learner.update import UpdateConfig
-from policy import checkpoint
 from policy.policy import Policy
 from policy.tokens import Vocabulary
 from policy.transforms import Normaliser
@@ -41,12 +44,13 @@ from study.ray_jobs import RayJob
 from study.runner import Runner, Start, start_here
 from study.store import Store
 from tests.lake_rig import Filler, make_run
-from tests.learner_rig import POLICY, RECAP
+from tests.learner_rig import CONFIG, POLICY, RECAP, UPDATE, toy_learner
 
-NUM_LEARNERS = (0, 1, 2)
-NUM_UPDATES = 3
+NUM_LEARNERS = (0, 2)
+NUM_UPDATES = 4
+SHORT = dataclasses.replace(CONFIG, base_updates=2, round_updates=3, replay_steps=500)
 SEED = 4
-CAPACITY = 500
+CAPACITY = SHORT.replay_steps
 DEADLINE_S = 240.0
 NODE = "node"
 
@@ -94,14 +98,12 @@ def learner_data(**arguments: Any) -> Data:
 
 
 def begin(directory: Path, lake: Lake, update: UpdateConfig) -> tuple[TrainState, Round]:
-    """A round of the plain loop; its first weights are also saved, for RLlib."""
-    data = ReplaySource(Replay(lake, directory / "plain", toy_spec(), CAPACITY)).newest()
+    """A round on a ring of its own; the same each time."""
+    data = ReplaySource(Replay(lake, directory / "ring", toy_spec(), CAPACITY)).newest()
     torch.manual_seed(0)
     normaliser = Normaliser.fit(state=data.state, tactile=data.tactile, action=data.action)
-    policy = Policy.create(POLICY, data.spec, Vocabulary.of(data.instructions), normaliser)
-    checkpoint.save(directory / "begin", policy)
     state = TrainState.begin(
-        checkpoint.load(directory / "begin"),
+        Policy.create(POLICY, data.spec, Vocabulary.of(data.instructions), normaliser),
         round=1,
         seed=SEED,
         pin=data.pin,
@@ -109,49 +111,64 @@ def begin(directory: Path, lake: Lake, update: UpdateConfig) -> tuple[TrainState
         labels=RECAP.label(data, device=torch.device("cpu"), seed=0),
         num_updates=NUM_UPDATES,
         update_config=update,
-        mix_config=MixConfig(is_adaptive=False),
+        mix_config=MixConfig(),
     )
     return state, Round.of(state, data, RECAP, update)
 
 
-def compare(directory: Path, lake: Lake, address: str, num_learners: int) -> dict[str, Any]:
-    """The same updates both ways."""
+def compare(directory: Path, lake: Lake, num_learners: int) -> dict[str, Any]:
+    """The same updates both ways: RLlib takes a round up after the first and gives it back before the last."""
     update = UpdateConfig(batch_size=16, warmup_updates=2, num_shards=max(1, num_learners))
-    state, round = begin(directory, lake, update)
-    draws = [round.sampler.draw(number, update.batch_size, state.online).steps for number in range(NUM_UPDATES)]
-    plain = [one_update(state, round) for _ in range(NUM_UPDATES)]
-    trainer = rllib.RllibTrainer(
+    plain, plain_round = begin(directory / "plain", lake, update)
+    first = {name: value.clone() for name, value in plain.ema.items()}
+    for _ in range(NUM_UPDATES):
+        one_update(plain, plain_round)
+    state, round = begin(directory / "rllib", lake, update)
+    one_update(state, round)
+    engine = RllibEngine(
         rllib.RllibConfig(
-            checkpoint=str(directory / "begin"),
+            state=str(train_state.save(directory / "states", state)),
             data="tests.ray_rig:learner_data",
             data_arguments={
-                "lake_url": str(directory.parent / "lake"),
+                "lake_url": lake.url,
                 "directory": str(directory / "rings"),
                 "spec": toy_spec().to_json(),
                 "pin": state.pin,
                 "capacity": CAPACITY,
             },
             update=update,
-            num_updates=NUM_UPDATES,
-            seed=SEED,
-            num_learners=num_learners,
-            ray_address=address,
-        )
+            num_scheduled=NUM_UPDATES,
+        ),
+        num_learners=num_learners,
     )
-    losses = []
-    for number, steps in enumerate(draws):
-        own = state.labels.indicator[steps]
-        losses.append(trainer.update(steps, drop_indicators(own, RECAP.indicator_dropout, seed=SEED, update=number)))
-    weights = trainer.averaged_weights()
-    trainer.close()
-    first = checkpoint.load(directory / "begin").network.state_dict()
+    while state.update < NUM_UPDATES - 1:
+        one_update(state, round, engine)
+    engine.settle(state)
+    engine.close()
+    one_update(state, round)
     return {
-        "plain": plain,
-        "rllib": losses,
-        "weight_gap": max(float((weights[name] - value).abs().max()) for name, value in state.ema.items()),
-        "weight_distance": max(float((first[name] - value).abs().max()) for name, value in state.ema.items()),
+        "plain": plain.losses,
+        "rllib": state.losses,
+        "weight_gap": max(float((state.ema[name] - value).abs().max()) for name, value in plain.ema.items()),
+        "weight_distance": max(float((first[name] - value).abs().max()) for name, value in plain.ema.items()),
         "nodes": {ring.name: (ring / NODE).read_text() for ring in (directory / "rings").iterdir()},
     }
+
+
+def loop(directory: Path, lake: Lake, config: LearnerConfig) -> list[list[float]]:
+    """A learner from demonstrations to a candidate; the losses of both rounds."""
+    states, rings, replay = directory / "states", directory / "rings", directory / "ring"
+    registry = MemoryRegistry(directory / "registry")
+    toy_learner(
+        states,
+        registry,
+        config=config,
+        update=dataclasses.replace(UPDATE, num_shards=2),
+        source=ReplaySource(Replay(lake, replay, toy_spec(), CAPACITY)),
+        engines=engines(config, lake, states=states, rings=rings) if config.num_learners else local_engine,
+    ).run()
+    curves = [registry.metrics[version.version] for version in registry.versions()]
+    return [[point["loss"] for _, point in curve if list(point) == ["loss"]] for curve in curves]
 
 
 def meet(directory: Path) -> list[int]:
@@ -197,7 +214,10 @@ def main(directory: Path, address: str) -> None:
         folders = [directory / "here", directory / "cluster"]
         results["cells"] = list(pool.map(smallest_cell, folders, [start_here, RayJob]))
     ray.shutdown()
-    results["learners"] = {n: compare(directory / str(n), lake, address, n) for n in NUM_LEARNERS}
+    ray_cluster.connect(address)
+    results["learners"] = {n: compare(directory / str(n), lake, n) for n in NUM_LEARNERS}
+    loops = {"plain": SHORT, "rllib": dataclasses.replace(SHORT, num_learners=2, ray_address=address)}
+    results["loops"] = {name: loop(directory / name, lake, config) for name, config in loops.items()}
     ray.shutdown()
     sys.stdout.write(json.dumps(results) + "\n")
 

@@ -10,6 +10,7 @@ import pytest
 from corrections import auth, frames
 from corrections.protocol import LeaseState, RobotState
 from corrections.wish import CommandStream, Seen
+from infra.home import Home
 from policy.errors import ConfigError, WireError
 from policy.schema import ControlMode
 
@@ -48,7 +49,7 @@ def test_without_a_token_only_loopback_may_be_listened_on(tmp_path: Any) -> None
     auth.check_bind("0.0.0.0", TOKENS)
     with pytest.raises(ConfigError, match=auth.OPERATOR_VARIABLE):
         auth.check_bind("0.0.0.0", {"/robot": ""})
-    file = auth.token_file(tmp_path)
+    file = Home(tmp_path).gateway_token
     assert auth.operator_token({}, file) == ""
     file.write_text("secret\n")
     assert auth.operator_token({}, file) == "secret"

@@ -1,5 +1,7 @@
 """People are judged by what their interventions left behind."""
 
+import dataclasses
+
 import numpy as np
 
 from learner.advantage import AdvantageConfig, returns, split
@@ -32,7 +34,7 @@ def _judged(experience: Experience, value: list[float], is_trusted: Bool) -> str
     """A cross at each correction step that did not help."""
     segments = split(experience, AdvantageConfig())
     outcome = returns(experience, segments, AdvantageConfig())
-    judged = unhelpful(experience, outcome, np.array(value), is_trusted, AdvantageConfig(min_helpful_share=1))
+    judged = unhelpful(experience, outcome, np.array(value), is_trusted, AdvantageConfig(believed_success_rate=1))
     return "".join("x" if step else "." for step in judged)
 
 
@@ -76,14 +78,33 @@ def test_two_interventions_of_one_episode_are_judged_apart() -> None:
     assert _judged(_episodes("pcpcpp-"), value, _TRUSTED) == "...x.."
 
 
-def test_people_who_mostly_help_are_learned_from_whole() -> None:
+def test_people_whose_episodes_mostly_end_well_are_learned_from_whole() -> None:
     episodes = _episodes("pc-", "pc+", "pc+", "pc-")
     segments = split(episodes, AdvantageConfig())
     outcome = returns(episodes, segments, AdvantageConfig())
 
-    def left_out(share: float) -> list[int]:
-        config = AdvantageConfig(min_helpful_share=share)
+    def left_out(rate: float) -> list[int]:
+        config = AdvantageConfig(believed_success_rate=rate)
         return np.flatnonzero(unhelpful(episodes, outcome, np.full(8, np.nan), _TRUSTED, config)).tolist()
 
     assert left_out(0.5) == []
     assert left_out(0.6) == [1, 7]
+
+
+def test_a_critic_that_sees_no_gain_overrules_nobody_whose_episodes_end_well() -> None:
+    episodes = _episodes("pccp+", "pccp+", "pccp-")
+    assert _judged(episodes, [-0.1, -0.1, -0.1, -0.9] * 3, _TRUSTED) == ".xx..xx..xx."
+    segments = split(episodes, AdvantageConfig())
+    outcome = returns(episodes, segments, AdvantageConfig())
+    value = np.array([-0.1, -0.1, -0.1, -0.9] * 3)
+    assert not unhelpful(episodes, outcome, value, _TRUSTED, AdvantageConfig()).any()
+
+
+def test_one_tasks_people_do_not_speak_for_anothers() -> None:
+    episodes = _episodes("pc+", "pc+", "pc-", "pc-")
+    episodes = dataclasses.replace(episodes, task=np.array([0, 0, 1, 1]))
+    segments = split(episodes, AdvantageConfig())
+    outcome = returns(episodes, segments, AdvantageConfig())
+    trusted = np.array([True, True])
+    left_out = unhelpful(episodes, outcome, np.full(8, np.nan), trusted, AdvantageConfig())
+    assert np.flatnonzero(left_out).tolist() == [5, 7]
