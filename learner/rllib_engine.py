@@ -66,14 +66,14 @@ class RllibEngine:
         """One update, a shard for each learner.
 
         Raises:
-            TouchlineError: a learner died; what was last settled is what there is.
+            TouchlineError: a learner failed or died; what was last settled is what there is.
         """
         samples = SampleBatch({STEPS: steps, INDICATOR: indicator})  # type: ignore[no-untyped-call]
         batch = MultiAgentBatch({DEFAULT_MODULE_ID: samples}, env_steps=len(steps))
         try:
             self._group.update(training_data=TrainingData(batch=batch))
         except RayError as error:
-            raise TouchlineError("an RLlib learner died", of=self._num_learners) from error
+            raise TouchlineError("an RLlib learner failed", of=self._num_learners) from error
         return np.concatenate(self._ask(operator.attrgetter("sample_losses")))
 
     def settle(self, state: TrainState) -> None:
@@ -94,8 +94,12 @@ class RllibEngine:
 
     def _ask(self, question: Callable[[Any], Any]) -> list[Any]:
         """Every learner's answer, in the order of their shards."""
-        ask: Any = lambda learner: (rank(), question(learner))  # noqa: E731
-        answers: list[Any] = [answer for answer in self._group.foreach_learner(ask) if answer.ok]
+
+        def ask(learner: Any) -> tuple[int, Any]:
+            return rank(), question(learner)
+
+        asked: Any = ask
+        answers: list[Any] = [answer for answer in self._group.foreach_learner(asked) if answer.ok]
         if len(answers) != max(1, self._num_learners):
             raise TouchlineError("an RLlib learner died", answered=len(answers), of=self._num_learners)
         return [said for _, said in sorted((answer.get() for answer in answers), key=operator.itemgetter(0))]

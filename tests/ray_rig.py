@@ -5,8 +5,8 @@
     jobs      exit codes of two processes that wait for one another
     cells     what the smallest cell of a study found: here, and on the cluster
     learners  by their number: losses of the plain loop, and of one that RLlib takes up and gives back; how far apart
-              their averaged weights end, how far they came, and for each replay ring that a learner filled, on which
-              node it was
+              their averaged weights end, how far they came, what is said when a learner dies, and for each replay ring
+              that a learner filled, on which node it was
     loops     what a whole learner published, by itself and with two RLlib learners: losses of base and candidate
 """
 
@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import ray
 import torch
 
@@ -33,6 +34,7 @@ from learner.synthetic import toy_data, toy_spec
 from learner.train import Round, local_engine, one_update
 from learner.train_state import TrainState
 from learner.update import UpdateConfig
+from policy.errors import TouchlineError
 from policy.policy import Policy
 from policy.tokens import Vocabulary
 from policy.transforms import Normaliser
@@ -144,15 +146,28 @@ def compare(directory: Path, lake: Lake, num_learners: int) -> dict[str, Any]:
     while state.update < NUM_UPDATES - 1:
         one_update(state, round, engine)
     engine.settle(state)
+    said = kill_a_learner_of(engine, state, round) if num_learners else ""
     engine.close()
     one_update(state, round)
     return {
+        "said_of_a_death": said,
         "plain": plain.losses,
         "rllib": state.losses,
         "weight_gap": max(float((state.ema[name] - value).abs().max()) for name, value in plain.ema.items()),
         "weight_distance": max(float((first[name] - value).abs().max()) for name, value in plain.ema.items()),
         "nodes": {ring.name: (ring / NODE).read_text() for ring in (directory / "rings").iterdir()},
     }
+
+
+def kill_a_learner_of(engine: RllibEngine, state: TrainState, round: Round) -> str:
+    """What an update says then; the state is as it was settled."""
+    learners = [p for p in psutil.process_iter(["cmdline"]) if "PolicyLearner" in " ".join(p.info["cmdline"] or ())]
+    learners[0].kill()
+    try:
+        one_update(dataclasses.replace(state, losses=[]), round, engine)
+    except TouchlineError as error:
+        return str(error)
+    return f"nothing, of {len(learners)} processes"
 
 
 def loop(directory: Path, lake: Lake, config: LearnerConfig) -> list[list[float]]:

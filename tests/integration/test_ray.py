@@ -119,6 +119,10 @@ def test_a_round_that_rllib_takes_up_and_gives_back_is_the_plain_loops(
     assert both["weight_gap"] < 1e-5
 
 
+def test_a_learner_that_dies_is_said(results: dict[str, Any]) -> None:
+    assert "an RLlib learner" in results["learners"]["2"]["said_of_a_death"]
+
+
 def test_a_whole_learner_publishes_what_it_publishes_by_itself(results: dict[str, Any]) -> None:
     loops = results["loops"]
     assert [len(losses) for losses in loops["plain"]] == [2, 3]

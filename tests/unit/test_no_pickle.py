@@ -52,9 +52,10 @@ READS_PICKLES = {
     "joblib",
     "multiprocessing",
 }
-RAY = {"learner/ray_cluster.py", "learner/rllib.py", "study/ray_jobs.py"}
+RAY = {"learner/ray_cluster.py", "learner/rllib.py", "learner/rllib_engine.py", "study/ray_jobs.py"}
 """Ray moves objects between the nodes of one cluster by pickle, inside one trust boundary: nothing that a robot, a
-browser or the registry can write reaches it. Weights leave it through a checkpoint, findings as files."""
+browser or the registry can write reaches it. Weights go in as a train state and leave the learner as safetensors,
+findings as files."""
 MUST_SAY = {
     "torch.load": ("weights_only", True),
     "np.load": ("allow_pickle", False),

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import rankdata
 
 from learner.advantage import AdvantageConfig, returns, split
-from learner.critic import CriticConfig, discrimination, fit_critic, measure, spearman
+from learner.critic import CriticConfig, discrimination, fit_critic, measure, ranks, spearman
 from learner.synthetic import toy_data
 from learner.value import ValueConfig, fit, score, smoothed_bins
 from policy.errors import ConfigError
@@ -86,6 +87,12 @@ def test_a_critic_that_ranks_at_random_has_no_say() -> None:
     report = measure(data.experience, target, noise, 0.0, CriticConfig())
     assert not report.is_trusted
     assert "below" in report.reason
+
+
+def test_ranks_are_scipys() -> None:
+    drawn = np.random.default_rng(0).integers(9, size=50).astype(np.float64)
+    assert ranks(drawn).tolist() == rankdata(drawn).tolist()
+    assert ranks(drawn[:0]).tolist() == []
 
 
 def test_ranking_measures() -> None:
