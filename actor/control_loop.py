@@ -22,6 +22,7 @@ from actor.link import Link, Reporter
 from actor.logbook import Logbook, Tick
 from actor.safety import Guarded, Limits, guard
 from actor.self_check import SelfCheck
+from actor.task_clock import TaskClock
 from actor.work import CUT_REASON, Assignment, Work
 from corrections import intervention
 from corrections.intervention import NOBODY, InterventionState, SafetyConfig
@@ -65,6 +66,7 @@ class ControlLoop:
         self._work, self._logbook, self._link = work, logbook, link
         self._limits, self._safety, self._check = limits, safety, check
         self._asker = Asker(asking, logbook.asked)
+        self._task_clock = TaskClock()
         self._metrics, self._clock_ns = metrics, clock_ns
         self._people = NOBODY
         self._intervention = InterventionState()
@@ -103,7 +105,7 @@ class ControlLoop:
         proposal = self._infer()
         wanted, delay_ms = self._arbitrate(proposal)
         guarded = self._guard(wanted, observation)
-        status = self._heed_answers(self._apply(guarded))
+        status = self._heed_time(self._heed_answers(self._apply(guarded)))
         self._record(observation, proposal, guarded, delay_ms, status)
         return Progress.TICKED
 
@@ -144,6 +146,7 @@ class ControlLoop:
         self._previous = self._limits.still
         self._instruction.begin(self._people)
         self._check.begin()
+        self._task_clock.begin()
         self._logbook.begin(self._assignment, self._observation.instruction)
         self._asker.begin(self._logbook.episode_id)
         return True
@@ -276,6 +279,10 @@ class ControlLoop:
         if not self._asker.ending or status.is_terminal or status.is_truncated:
             return status
         return TaskStatus(is_truncated=True, outcome=Outcome.TIMED_OUT, reason=self._asker.ending)
+
+    def _heed_time(self, status: TaskStatus) -> TaskStatus:
+        """The task's time is not out while people have the robot; what people said to its question ends it at once."""
+        return status if self._asker.ending else self._task_clock.heed(status, is_held=self._people.is_held)
 
     def _end(self, status: TaskStatus) -> None:
         """The episode is over, and whatever was asked in it."""

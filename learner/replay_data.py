@@ -35,6 +35,10 @@ class ReplaySource:
         self._replay.refresh()
         return training_set(self._replay.view(), self.spec, self._max_version_age)
 
+    def keep(self) -> None:
+        """See to it that what `newest` gave can be pinned by a process after this one, also if this one is killed."""
+        self._replay.save()
+
     def follow(self) -> None:
         """Take in what came while the data of an earlier call is still in use: nothing of it gives way.
 

@@ -41,6 +41,9 @@ class ToySource:
         """Nothing travels here."""
         return {}
 
+    def keep(self) -> None:
+        """It is the same in every process."""
+
     def follow(self) -> None:
         """Nothing comes."""
 

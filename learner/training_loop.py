@@ -53,6 +53,9 @@ class Source(Protocol):
     def pinned(self, pin: str) -> ArrayData:
         """Exactly the episodes of a pin."""
 
+    def keep(self) -> None:
+        """See to it that what `newest` gave can be pinned by a process after this one, also if this one is killed."""
+
     def follow(self) -> None:
         """Take in what came since, and leave data in use as it is."""
 
@@ -166,6 +169,7 @@ class Learner:
 
     def _begin(self, data: ArrayData, last: TrainState | None) -> TrainState:
         """Pin, label, and choose the weights to start from."""
+        self._source.keep()
         last, attempt = begin_from(last)
         round = 0 if last is None else last.round + (not last.is_abandoned)
         seed = seed_of(self._config.seed, round=round, attempt=attempt)

@@ -144,7 +144,7 @@ class Replay:
         num_complete += self._complete(makes_room)  # the episode's own row may be what was missing
         self._is_filled = True
         if time.monotonic() - self._stamped_s > _STAMP_S:
-            self._save_stamp()
+            self.save()
         return num_complete
 
     def pin(self) -> DataPin:
@@ -179,9 +179,15 @@ class Replay:
         """As `View.gather`, for rows of any complete episode."""
         return self.view().gather(step_rows, horizon)
 
+    def save(self) -> None:
+        """Write down what is here: a process that is killed leaves that, else what was here ten seconds before."""
+        self._stamped_s = time.monotonic()
+        self._ring.resume_offsets = self._staging.resume_offsets(self._steps.offsets)
+        self._ring.save_stamp()
+
     def close(self) -> None:
-        """Save the stamp and let another process have the directory."""
-        self._save_stamp()
+        """Save, and let another process have the directory."""
+        self.save()
         self._ring.close()
 
     def _newest_view(self) -> View:
@@ -194,11 +200,6 @@ class Replay:
             {name: dict(tail.offsets) for name, tail in tails.items()},
             {name: tail.version for name, tail in tails.items()},
         )
-
-    def _save_stamp(self) -> None:
-        self._stamped_s = time.monotonic()
-        self._ring.resume_offsets = self._staging.resume_offsets(self._steps.offsets)
-        self._ring.save_stamp()
 
     def _forget_removed(self, makes_room: bool) -> None:
         """See to lines of the list of removals: new views lack them at once, the files when no view is in use."""

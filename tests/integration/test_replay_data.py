@@ -75,9 +75,13 @@ def test_what_a_killed_process_pinned_stays_however_much_came_since(tmp_home: Ho
     for number in range(3):
         filler.put_run(number, 5)
     replay = Replay(lake, tmp_home.replay, toy_spec(), capacity=20)
-    pinned = ReplaySource(replay).newest()
-    replay.close()
-    for number in range(3, 9):
+    source = ReplaySource(replay)
+    pinned = source.newest()
+    source.keep()
+    filler.put_run(3, 5)
+    source.follow()
+    replay._ring.release()  # as a kill does: it saves nothing
+    for number in range(4, 9):
         filler.put_run(number, 5)
     replay = Replay(lake, tmp_home.replay, toy_spec(), capacity=20)
     source = ReplaySource(replay)

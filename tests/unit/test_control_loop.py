@@ -99,6 +99,17 @@ def test_a_person_takes_over_and_hands_back_and_stale_chunks_are_dropped(rig: Ri
     assert [step.intervention_id for step in rig.steps] == ["", "", *[span.intervention_id] * 3, "", ""]
 
 
+def test_an_episode_is_longer_by_the_ticks_in_which_a_person_has_the_robot(rig: Rig) -> None:
+    rig.tick(NUM_STEPS - 1)
+    rig.hold(command=(0.0, 0.0))
+    rig.tick(3)
+    rig.hand_back()
+    rig.tick()
+    (episode,) = rig.shelf.of(Episode)
+    assert (episode.num_steps, episode.outcome) == (NUM_STEPS + 3, Outcome.TIMED_OUT)
+    assert [step.is_truncated for step in rig.steps] == [False] * (NUM_STEPS + 2) + [True]
+
+
 def test_the_policy_proposes_while_a_person_corrects(rig: Rig) -> None:
     rig.tick()
     rig.hold(command=(1.0, 0.0))
@@ -141,7 +152,7 @@ def test_a_held_robot_is_in_real_time(rig: Rig) -> None:
 def test_no_episode_begins_while_a_person_holds_the_robot(rig: Rig) -> None:
     rig.tick(NUM_STEPS - 1)
     rig.hold(command=(0.0, 0.0))
-    rig.tick()
+    rig.tick(NUM_STEPS + 1)
     rig.work.version = "2"
     assert rig.loop.tick() is Progress.IDLE
     assert len(rig.robot.scenes) == 1
@@ -173,9 +184,9 @@ def test_a_lost_person_leaves_the_robot_holding_and_asking_for_help(rig: Rig) ->
     rig.hold(command=(1.0, 0.0))
     rig.tick()
     rig.now_ns += 4_000_000_000
-    rig.tick(NUM_STEPS - 2)
+    rig.tick(2 * NUM_STEPS - 2)
     assert set(modes(rig)[2:]) == {"lost"}
-    assert rig.robot.applied[2:] == [None] * (NUM_STEPS - 2)
+    assert rig.robot.applied[2:] == [None] * (2 * NUM_STEPS - 2)
     (request,) = rig.shelf.of(HelpRequest)
     assert request.reason == "the link to its operator was lost"
     assert rig.loop.tick() is Progress.IDLE
@@ -241,8 +252,8 @@ def test_a_holders_words_replace_the_instruction_until_the_episode_ends(rig: Rig
     rig.link.now = dataclasses.replace(rig.link.now, instruction="go left")
     rig.tick()
     rig.hand_back()
-    rig.tick(NUM_STEPS - 1)
-    assert [step.instruction for step in rig.steps] == ["go right", *["go left"] * (NUM_STEPS - 1), "go right"]
+    rig.tick(NUM_STEPS)
+    assert [step.instruction for step in rig.steps] == ["go right", *["go left"] * NUM_STEPS, "go right"]
 
 
 def test_anybodys_words_to_a_free_robot_last_for_the_episode_in_which_they_came(rig: Rig) -> None:
@@ -269,7 +280,7 @@ def test_a_robot_at_rest_is_seen_too(rig: Rig) -> None:
     """Nobody should clear a stop without having looked."""
     rig.tick(NUM_STEPS - 1)
     rig.hold(command=(0.0, 0.0))
-    rig.tick()
+    rig.tick(NUM_STEPS + 1)
     rig.link.now = dataclasses.replace(rig.link.now, is_watched=True)
     before = len(rig.link.pictures)
     assert rig.loop.tick() is Progress.IDLE
