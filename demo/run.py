@@ -74,13 +74,15 @@ def clear(home: Home) -> None:
     Raises:
         ConfigError: the home is somebody's fleet, which a demo must not delete.
     """
-    marker = home.path / MARKER_FILE
-    folders = [path for path in home.path.iterdir() if path.is_dir()]
-    if folders and not marker.exists():
+    marker, paths = home.path / MARKER_FILE, list(home.path.iterdir())
+    if any(path.is_dir() for path in paths) and not marker.exists():
         raise ConfigError(f"{home.path} holds a fleet that is no demo's; name another --out or --home")
     marker.touch()
-    for path in folders:
-        shutil.rmtree(path)
+    for path in set(paths) - {marker, home.lock_file}:  # files too: one that says who is enrolled, without their keys
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def summary(found: report.Report, out: Path) -> Sequence[str]:

@@ -78,6 +78,11 @@ class Home:
         return self.path / "fleet.json"
 
     @property
+    def lock_file(self) -> Path:
+        """Held by its supervisor, and by its keeper until the last process has ended."""
+        return self.path / "fleet.lock"
+
+    @property
     def gateway_token(self) -> Path:
         """The secret of a local fleet's gateway: its supervisor makes it, other terminals read it (mode 600)."""
         return self.path / "gateway.token"

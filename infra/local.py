@@ -211,7 +211,7 @@ class Supervisor:
 def _lock(home: Home) -> int:
     """Take the home's lock; the descriptor holds it."""
     home.path.mkdir(parents=True, exist_ok=True)
-    lock = os.open(home.path / "fleet.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    lock = os.open(home.lock_file, os.O_RDWR | os.O_CREAT, 0o644)
     deadline = time.monotonic() + _LOCK_WAIT_S
     while True:
         try:

@@ -5,7 +5,7 @@ import pytest
 from demo.options import DemoConfig
 from demo.run import MARKER_FILE, clear, run
 from demo.stages import Stages, base_settings
-from infra import config
+from infra import config, identity
 from infra.home import Home
 from learner.schedule import LearnerConfig
 from policy.errors import ConfigError
@@ -20,10 +20,14 @@ def test_a_home_that_is_no_demos_is_not_deleted(tmp_path: Path) -> None:
 
 
 def test_an_earlier_demo_gives_way(tmp_path: Path) -> None:
-    clear(Home(tmp_path))
+    home = Home(tmp_path)
+    home.lock_file.touch()
+    clear(home)
     (tmp_path / "lake").mkdir()
-    clear(Home(tmp_path))
-    assert [path.name for path in tmp_path.iterdir()] == [MARKER_FILE]
+    identity.enrol_services(tmp_path)
+    clear(home)
+    assert {path.name for path in tmp_path.iterdir()} == {MARKER_FILE, home.lock_file.name}
+    identity.enrol_services(tmp_path)
 
 
 def test_a_new_home_runs_and_a_second_demo_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
