@@ -12,13 +12,14 @@
 
 import dataclasses
 import json
+import os
+import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psutil
 import ray
 import torch
 
@@ -54,7 +55,7 @@ SHORT = dataclasses.replace(CONFIG, base_updates=2, round_updates=3, replay_step
 SEED = 4
 CAPACITY = SHORT.replay_steps
 DEADLINE_S = 240.0
-NODE = "node"
+NODE, PID = "node", "pid"
 
 
 def fill(directory: Path) -> Lake:
@@ -92,10 +93,11 @@ def fill(directory: Path) -> Lake:
 
 
 def learner_data(**arguments: Any) -> Data:
-    """As `replay_data`; leaves the name of the node in the ring's folder."""
+    """As `replay_data`; leaves the name of the node and the number of the process in the ring's folder."""
     data = rllib.replay_data(**arguments)
     ring = Path(arguments["directory"]) / f"learner-{rllib.rank()}"
     (ring / NODE).write_text(ray.get_runtime_context().get_node_id() if ray.is_initialized() else "")
+    (ring / PID).write_text(str(os.getpid()))
     return data
 
 
@@ -146,7 +148,7 @@ def compare(directory: Path, lake: Lake, num_learners: int) -> dict[str, Any]:
     while state.update < NUM_UPDATES - 1:
         one_update(state, round, engine)
     engine.settle(state)
-    said = kill_a_learner_of(engine, state, round) if num_learners else ""
+    said = kill_one(directory / "rings" / "learner-0", engine, state, round) if num_learners else ""
     engine.close()
     one_update(state, round)
     return {
@@ -159,15 +161,14 @@ def compare(directory: Path, lake: Lake, num_learners: int) -> dict[str, Any]:
     }
 
 
-def kill_a_learner_of(engine: RllibEngine, state: TrainState, round: Round) -> str:
-    """What an update says then; the state is as it was settled."""
-    learners = [p for p in psutil.process_iter(["cmdline"]) if "PolicyLearner" in " ".join(p.info["cmdline"] or ())]
-    learners[0].kill()
+def kill_one(ring: Path, engine: RllibEngine, state: TrainState, round: Round) -> str:
+    """What an update says when a learner dies."""
+    os.kill(int((ring / PID).read_text()), signal.SIGKILL)
     try:
         one_update(dataclasses.replace(state, losses=[]), round, engine)
     except TouchlineError as error:
         return str(error)
-    return f"nothing, of {len(learners)} processes"
+    return "nothing"
 
 
 def loop(directory: Path, lake: Lake, config: LearnerConfig) -> list[list[float]]:
