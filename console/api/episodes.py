@@ -20,7 +20,7 @@ from console.api.answers import answer, params_of
 from console.history import filters, listing, pictures, traces
 from console.history.detail import detail
 from console.history.history import History
-from console.history.reader import EpisodeReader
+from console.history.reader import EpisodeReader, NotYet
 from console.history.snapshot import Snapshot
 from console.history.specs import SpecFiles
 from console.judgements import Judgements
@@ -135,7 +135,10 @@ def _add_files(routes: APIRouter, shelf: _Shelf) -> None:
         asked = params_of(request, ("which", "camera"))
         which = filters.word("which", asked.get("which", ()), ("first", "last"), "last")
         camera = filters.single("camera", asked.get("camera", ())) or "0"
-        return shelf.picture(episode_id, camera, 0 if which == "first" else None)
+        try:
+            return shelf.picture(episode_id, camera, 0 if which == "first" else None)
+        except NotYet:
+            return Response(status_code=204)  # nothing is wrong: a list shows episodes as soon as they end
 
     @routes.get("/{episode_id:path}/export")
     def export(episode_id: str, person: Viewer) -> Response:

@@ -42,6 +42,10 @@ class EpisodeNumbers:
         return sum(values.nbytes for values in self.channels.values()) + 1
 
 
+class NotYet(LakeError):
+    """An episode's end is in the lake and this step of it is still on its way: they are rows of two tables."""
+
+
 class EpisodeReader:
     """Reads episodes; any thread may ask."""
 
@@ -66,7 +70,8 @@ class EpisodeReader:
         """The stored pictures of one step, one per camera.
 
         Raises:
-            LakeError: the lake cannot be read, or has no such step.
+            NotYet: the lake does not have this step.
+            LakeError: the lake cannot be read.
         """
         modes = _modes(found, episode_id)
         first = step - step % _FRAMES_AT_ONCE
@@ -77,7 +82,7 @@ class EpisodeReader:
             lambda item: 1 + sum(len(data) for frames in item.values() for data in frames),
         )
         if step not in block:
-            raise LakeError("the lake does not have this step", episode_id=episode_id, step_index=step)
+            raise NotYet("the lake does not have this step", episode_id=episode_id, step_index=step)
         return block[step]
 
     def export(self, found: Snapshot, episode_id: str) -> bytes:
@@ -118,7 +123,7 @@ class EpisodeReader:
 def _modes(found: Snapshot, episode_id: str) -> StepModes:
     modes = found.modes.get(episode_id)
     if modes is None:
-        raise LakeError("the steps of this episode have not reached the lake yet", episode_id=episode_id)
+        raise NotYet("the steps of this episode have not reached the lake yet", episode_id=episode_id)
     return modes
 
 

@@ -26,7 +26,7 @@ from storage.maintenance import MaintenanceConfig, maintain
 from storage.removals import ERASED, Kind, Removals, hash_of
 from storage.tables import Lake
 from tests.history_rig import Pages, S, fill, make_intervention, make_values, pages
-from tests.lake_rig import Filler, make_episode, make_label, make_step
+from tests.lake_rig import Filler, make_episode, make_label, make_run, make_step
 
 Json = dict[str, Any]
 
@@ -343,6 +343,23 @@ def test_pictures_are_jpeg_whatever_was_stored(filled: Pages) -> None:
         assert answer.headers["content-type"] == "image/jpeg"
         assert "immutable" in answer.headers["cache-control"]
         assert answer.content.startswith(b"\xff\xd8\xff")
+
+
+def test_a_picture_that_is_still_on_its_way_is_no_error_in_a_list(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    filler = Filler(lake)
+    steps, episode = make_run(1, 4)
+    filler.put(STEPS, steps[:3])
+    filler.put(EPISODES, [episode])
+    filler.put(EPISODES, [make_run(2, 4)[1]])
+    history = History(lake)
+    history.refresh()
+    asked = Pages(history, lake, Home(tmp_path / "home"), now_s=5000)
+    assert asked.ask("GET", "/api/episodes/b0/e1/thumb?which=first").status_code != 204
+    for missing in ("b0/e1/thumb", "b0/e2/thumb", "b0/e2/thumb?which=first"):
+        answer = asked.ask("GET", f"/api/episodes/{missing}")
+        assert (answer.status_code, answer.content) == (204, b"")
+    assert asked.refused("/api/episodes/b0/e2/frames/0/0", 503)
 
 
 def test_an_episode_can_be_taken_home(filled: Pages) -> None:
