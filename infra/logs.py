@@ -38,7 +38,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
+        said = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        line.update({key: value for key, value in said.items() if not key.startswith("_")})  # Ray adds its own to all
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
