@@ -74,11 +74,13 @@ def clear(home: Home) -> None:
     Raises:
         ConfigError: the home is somebody's fleet, which a demo must not delete.
     """
-    marker, paths = home.path / MARKER_FILE, list(home.path.iterdir())
-    if any(path.is_dir() for path in paths) and not marker.exists():
-        raise ConfigError(f"{home.path} holds a fleet that is no demo's; name another --out or --home")
+    marker = home.path / MARKER_FILE
+    ours = {marker, home.lock_file, home.fleet_file}  # its supervisor, who holds it, has made them anew
+    paths = set(home.path.iterdir()) - ours
+    if paths and not marker.exists():
+        raise ConfigError(f"{home.path} holds a fleet or files that are no demo's; name another --out or --home")
     marker.touch()
-    for path in set(paths) - {marker, home.lock_file}:  # files too: one that says who is enrolled, without their keys
+    for path in paths:  # files too: one says who is enrolled, and means nothing without their keys
         if path.is_dir():
             shutil.rmtree(path)
         else:

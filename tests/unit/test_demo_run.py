@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ from policy.errors import ConfigError
 from robots import tasks
 
 
-def test_a_home_that_is_no_demos_is_not_deleted(tmp_path: Path) -> None:
-    (tmp_path / "lake").mkdir()
-    with pytest.raises(ConfigError, match="no demo's"):
-        clear(Home(tmp_path))
-    assert (tmp_path / "lake").is_dir()
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
+def test_a_home_that_is_no_demos_is_not_deleted(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "theirs")
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="no demo's"):
+            clear(Home(tmp_path))
+    assert (tmp_path / "theirs").exists()
 
 
 def test_an_earlier_demo_gives_way(tmp_path: Path) -> None:
