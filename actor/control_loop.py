@@ -105,7 +105,7 @@ class ControlLoop:
         proposal = self._infer()
         wanted, delay_ms = self._arbitrate(proposal)
         guarded = self._guard(wanted, observation)
-        status = self._heed_time(self._heed_answers(self._apply(guarded)))
+        status = self._heed_answers(self._task_clock.heed(self._apply(guarded), is_held=self._people.is_held))
         self._record(observation, proposal, guarded, delay_ms, status)
         return Progress.TICKED
 
@@ -279,10 +279,6 @@ class ControlLoop:
         if not self._asker.ending or status.is_terminal or status.is_truncated:
             return status
         return TaskStatus(is_truncated=True, outcome=Outcome.TIMED_OUT, reason=self._asker.ending)
-
-    def _heed_time(self, status: TaskStatus) -> TaskStatus:
-        """The task's time is not out while people have the robot; what people said to its question ends it at once."""
-        return status if self._asker.ending else self._task_clock.heed(status, is_held=self._people.is_held)
 
     def _end(self, status: TaskStatus) -> None:
         """The episode is over, and whatever was asked in it."""

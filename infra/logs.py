@@ -38,8 +38,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        said = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        line.update({key: value for key, value in said.items() if not key.startswith("_")})  # Ray adds its own to all
+        # Ray adds a field of its own to every record, with a leading underscore.
+        line.update({key: said for key, said in vars(record).items() if key not in _STANDARD and key[0] != "_"})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)

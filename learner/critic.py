@@ -183,9 +183,7 @@ def discrimination(value: Float64, is_success: Bool) -> float:
 def _measurable(experience: Experience) -> Bool:
     """bool[E], episodes with a known outcome that the policy itself still drove half-way through."""
     known = (experience.is_success | experience.is_failure) & ~experience.is_demonstration
-    helped_steps = np.flatnonzero(experience.is_correction)
-    helped = np.bincount(experience.episode[helped_steps], minlength=experience.num_episodes) > 0
-    return np.asarray(known & ~helped, np.bool_)
+    return np.asarray(known & ~experience.is_helped, np.bool_)
 
 
 def _corrected(experience: Experience, segments: Segments) -> Bool:

@@ -76,6 +76,13 @@ class Experience:
         return np.repeat(np.arange(self.num_episodes), self.length)
 
     @property
+    def is_helped(self) -> Bool:
+        """bool[E], a person's command was executed in it."""
+        helped = np.zeros(self.num_episodes, np.bool_)
+        helped[self.episode[self.is_correction]] = True
+        return helped
+
+    @property
     def is_autonomous(self) -> Bool:
         """bool[N], the policy itself moved the robot."""
         return ~(self.is_correction | self.is_held | self.is_demonstration[self.episode])

@@ -84,10 +84,10 @@ def unhelpful(
 
 def _are_believed(experience: Experience, config: AdvantageConfig) -> Bool:
     """bool[K], tasks whose people are learned from whole; they are where nobody knows how episodes ended."""
-    num_corrected = np.bincount(experience.episode, weights=experience.is_correction, minlength=experience.num_episodes)
+    is_helped = experience.is_helped
     num_tasks = int(experience.task.max(initial=-1)) + 1
     successes, failures = (
-        np.bincount(experience.task[ended & (num_corrected > 0)], minlength=num_tasks)
+        np.bincount(experience.task[ended & is_helped], minlength=num_tasks)
         for ended in (experience.is_success, experience.is_failure)
     )
     return np.asarray(successes >= config.believed_success_rate * (successes + failures), np.bool_)
