@@ -7,8 +7,8 @@
     critic      base, episodes -> what a value function is worth on episodes that it did not see
     drift       base, people, learner, gate, a world that changes -> success over promotions
 
-A cell's id is the hash of its kind, settings and parents, so a result is found again by whoever asks the
-same question, and a changed setting asks a new one.
+A cell's id is the hash of its kind, settings, parents and its kind's rules, so a result is found again by
+whoever asks the same question, and a changed setting asks a new one.
 """
 
 import dataclasses
@@ -36,6 +36,10 @@ class Kind(enum.StrEnum):
     DRIFT = "drift"
 
 
+_RULES: Mapping[Kind, str] = dict.fromkeys((Kind.COLLECT, Kind.FLEET, Kind.DRIFT), "time waits for people")
+"""What a kind computes by now that it did not at first: a cell that was computed before is another one."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Cell:
     """One computation."""
@@ -49,7 +53,8 @@ class Cell:
     @functools.cached_property
     def id(self) -> str:
         """Sixteen hex digits that change with anything it is made of."""
-        made_of = [self.kind, dict(self.settings), [parent.id for parent in self.parents]]
+        made_of: list[Any] = [self.kind, dict(self.settings), [parent.id for parent in self.parents]]
+        made_of += [_RULES[self.kind]] if self.kind in _RULES else []
         return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
 
     def with_ancestors(self) -> Iterator["Cell"]:

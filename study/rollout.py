@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
+from actor.task_clock import TaskClock
 from policy.batch import ObservationBatch
 from policy.flow import Guidance
 from policy.policy import Policy
@@ -54,6 +55,7 @@ class _Slot:
         self.robot, self.person, self.keeps_observations = robot, person, keeps_observations
         self.episode = Episode(task_id=robot.task_id, scene_seed=scene_seed)
         self.robot.reset(scene_seed)
+        self._clock = TaskClock()
         self._chunk: Float32 | None = None
         self._next: Float32 | None = None
         self._age = 0
@@ -84,7 +86,7 @@ class _Slot:
         self.episode.actions.append(action)
         self.episode.is_correction.append(command is not None and not is_held)
         self.episode.is_held.append(is_held)
-        return self.robot.apply(action)
+        return self._clock.heed(self.robot.apply(action), is_held=command is not None)
 
 
 def roll_out(

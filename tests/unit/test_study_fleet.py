@@ -7,6 +7,7 @@ from policy.errors import ConfigError
 from policy.flow import Guidance
 from policy.network import PolicyConfig
 from policy.policy import Policy
+from policy.schema import Outcome
 from policy.tokens import Vocabulary
 from policy.transforms import Normaliser
 from robots import tasks
@@ -73,3 +74,14 @@ def test_robots_start_again_until_the_time_is_up() -> None:
     )
     lengths = [one.num_steps for one in rolled]
     assert sum(lengths[:-1]) < 130 <= sum(lengths)
+
+
+def test_an_episodes_time_waits_while_a_person_drives() -> None:
+    world = World(WorldConfig(task="plug_insertion", seed=0))
+    mistaken = PersonConfig(mistaken_share=1.0, mistake_m=0.05, num_correction_ticks=(300, 300))
+    worked = list(world.collect(_untrained(), Guidance(), mistaken, 6, round=1))
+    timed_out = [one for one in worked if one.outcome is Outcome.TIMED_OUT]
+    assert timed_out
+    for one in timed_out:
+        num_held = sum(one.is_correction) + sum(one.is_held)
+        assert one.num_steps == 120 + min(num_held, 120)
