@@ -188,7 +188,7 @@ class Replay:
     def close(self) -> None:
         """Save, and let another process have the directory."""
         self.save()
-        self._ring.close()
+        self._ring.release()
 
     def _newest_view(self) -> View:
         tails = {

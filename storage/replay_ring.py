@@ -201,13 +201,8 @@ class Ring:
         draft.write_text(json.dumps(stamp, separators=(",", ":")))
         draft.replace(self._stamp_file)
 
-    def close(self) -> None:
-        """Save the stamp and let another process in."""
-        self.save_stamp()
-        self.release()
-
     def release(self) -> None:
-        """Let another process in without a new stamp; the last one stays true."""
+        """Let another process in; what it finds is the last stamp's."""
         os.close(self._lock)
 
     @property

@@ -56,7 +56,7 @@ def test_random_lengths_over_many_laps(tmp_path: Path) -> None:
         kept = [int(name) for name in ring.entries]
         assert kept == list(range(kept[0], number + 1))
         assert ring.floor == kept[0] - 1
-    ring.close()
+    ring.release()
 
 
 def test_what_is_kept_stays_over_many_laps_and_a_kill(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_what_is_kept_stays_over_many_laps_and_a_kill(tmp_path: Path) -> None:
             ring = Ring(tmp_path, SPEC, 64, {})
     assert 4 <= len(kept) < 15, "half of the ring, and no more"
     assert not ring.can_keep(9)
-    ring.close()
+    ring.release()
 
 
 @pytest.mark.parametrize("num_written", [5, 40])
@@ -100,13 +100,14 @@ def test_a_kill_at_any_moment_leaves_a_stamp_that_is_true(tmp_path: Path, num_wr
     for number in range(num_written, num_written + 20):
         append(again, number, 5)
         check(again)
-    again.close()
+    again.release()
 
 
 def test_another_identity_starts_empty_and_the_old_one_never_comes_back(tmp_path: Path) -> None:
     ring = Ring(tmp_path, SPEC, 64, {"tables": "a"})
     append(ring, 1, 5)
-    ring.close()
+    ring.save_stamp()
+    ring.release()
     other = Ring(tmp_path, SPEC, 64, {"tables": "b"})
     assert not other.is_reused
     append(other, 2, 5)
@@ -115,7 +116,7 @@ def test_another_identity_starts_empty_and_the_old_one_never_comes_back(tmp_path
 
 
 def test_a_damaged_stamp_is_rebuilt(tmp_path: Path) -> None:
-    Ring(tmp_path, SPEC, 64, {}).close()
+    Ring(tmp_path, SPEC, 64, {}).release()
     (tmp_path / "ring.json").write_text("{")
     assert not Ring(tmp_path, SPEC, 64, {}).is_reused
 
@@ -132,4 +133,4 @@ def test_an_episode_has_room_exactly_while_none_gives_way(tmp_path: Path) -> Non
         before, had_room = set(ring.entries), ring.has_room(length)
         append(ring, number, length)
         assert had_room == before.issubset(ring.entries)
-    ring.close()
+    ring.release()
