@@ -40,9 +40,9 @@ class AdvantageConfig:
     """Autonomous success rate from which a task is easy."""
     positive_in_failures: bool = False
     """Whether steps of failed episodes may be positive (in the prototypes this hurt)."""
-    believed_success_rate: float = 0.5
-    """Success rate of the episodes that people helped in from which all their interventions of a task are learned
-    from, as the paper does; below it only those that helped are. 0 believes people always."""
+    believed_success_rate: float = 0.75
+    """Where plainly less than this share of a task's helped episodes end well (Wilson's upper bound), only
+    interventions that helped are learned from; else all are, as in the paper. 0 believes people always."""
 
     def __post_init__(self) -> None:
         if self.lookahead_steps < 0 or self.failure_cost_steps < 0:

@@ -2,10 +2,10 @@
 
 RECAP forces every correction positive (arXiv 2511.14759) and HG-DAgger imitates them all. People who are slow,
 late, noisy and often wrong then teach a policy to be worse than its base (figures: README). Who they are, outcomes
-tell better than a critic: where most episodes of a task that people helped in ended well, all interventions are
-learned from, as in the paper, in the belief that what a good operator does in vain is still better than what the
-robot did. Elsewhere an intervention, from takeover to hand-back, is judged as a whole by what it left behind: by how
-the episode ended where it ended in the person's hands, else by the critic,
+tell better than a critic: unless a task's episodes that people helped in plainly end well too seldom, all
+interventions are learned from, as in the paper, in the belief that what a good operator does in vain is still better
+than what the robot did. Elsewhere an intervention, from takeover to hand-back, is judged as a whole by what it left
+behind: by how the episode ended where it ended in the person's hands, else by the critic,
 
     A = sum of rewards + V(first step after the hand-back) - V(takeover) > 0
 """
@@ -16,6 +16,7 @@ import numpy as np
 
 from learner.advantage import AdvantageConfig, Float64, Returns
 from learner.experience import Bool, Experience, Int64
+from policy.statistics import wilson_interval
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,11 +84,12 @@ def unhelpful(
 
 
 def _are_believed(experience: Experience, config: AdvantageConfig) -> Bool:
-    """bool[K], tasks whose people are learned from whole; they are where nobody knows how episodes ended."""
+    """bool[K], tasks whose people are learned from whole, as they are until enough episodes speak against them."""
     is_helped = experience.is_helped
     num_tasks = int(experience.task.max(initial=-1)) + 1
     successes, failures = (
-        np.bincount(experience.task[ended & is_helped], minlength=num_tasks)
+        np.bincount(experience.task[ended & is_helped], minlength=num_tasks).tolist()
         for ended in (experience.is_success, experience.is_failure)
     )
-    return np.asarray(successes >= config.believed_success_rate * (successes + failures), np.bool_)
+    likely = [wilson_interval(won, won + lost).high for won, lost in zip(successes, failures, strict=True)]
+    return np.asarray(likely, np.float64) >= config.believed_success_rate
