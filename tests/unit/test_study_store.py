@@ -12,6 +12,7 @@ from study.cell import Cell
 from study.plan import MINIATURE, Scale
 from study.questions import QUESTIONS
 from study.recipes import FAST, Recipes
+from study.runner import Runner
 from study.store import Store
 
 _FINDING = {
@@ -69,6 +70,17 @@ def test_only_cells_that_are_asked_for_are_taken_over(tmp_path: Path) -> None:
     _compute(theirs, base, work.GUIDANCE)
     ours.borrow([collection])
     assert not ours.lines
+
+
+def test_a_cell_that_a_stop_overtook_at_its_end_is_computed_again(tmp_path: Path) -> None:
+    base, collection = _cells()
+    store = Store(tmp_path / "a")
+    _compute(store, base, work.GUIDANCE)
+    _compute(store, collection, work.EPISODES)
+    lines = (tmp_path / "a" / "cells.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "a" / "cells.jsonl").write_text(lines[0])
+    candidate = Recipes({"task": "plug_insertion", "seed": 0}, MINIATURE, {}).candidate("recap", base, collection)
+    assert Runner(Store(tmp_path / "a"), [candidate], num_jobs=1).to_do == [collection, candidate]
 
 
 def test_a_line_that_is_being_written_next_door_is_left(tmp_path: Path) -> None:
