@@ -55,7 +55,7 @@ TASKS = {
     "toolbox": Entry(
         "robots.toolbox.task:TASK",
         "pack a tool with two arms and close the lid, by touch",
-        Lesson(demonstrations=240, updates=1500),
+        Lesson(demonstrations=400, updates=5000),
     ),
 }
 
