@@ -1,11 +1,16 @@
 """Ports on this machine: find a free one, refuse a taken one in words, and know which addresses are this machine's."""
 
+import contextlib
 import ipaddress
+import random
 import socket
 
 from policy.errors import ConfigError
 
 LOOPBACK = "127.0.0.1"
+_PORTS = range(10_240, 32_768)
+"""Below those that Linux gives to outgoing connections, one of which could take the port before its owner listens."""
+_TRIES = 100
 
 
 def is_loopback(host: str) -> bool:
@@ -17,10 +22,15 @@ def is_loopback(host: str) -> bool:
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server((host, 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on now.
+
+    Raises:
+        ConfigError: none was found.
+    """
+    for port in random.sample(_PORTS, _TRIES):
+        with contextlib.suppress(OSError), socket.create_server((host, port)):
+            return port
+    raise ConfigError(f"no free port on {host} between {_PORTS.start} and {_PORTS.stop - 1}; is it this machine's?")
 
 
 def choose_port(port: int, setting: str, host: str = LOOPBACK) -> int:
