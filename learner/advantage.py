@@ -175,10 +175,9 @@ def thresholds(advantage: Float64, task: Int64, is_judged: Bool, share: Float64,
 def positive_shares(experience: Experience, config: AdvantageConfig) -> Float64:
     """float64[K], the share asked of each task: less where autonomous episodes nearly always succeed."""
     num_tasks = int(experience.task.max(initial=-1)) + 1
-    helped = np.bincount(experience.episode[experience.is_correction], minlength=experience.num_episodes) > 0
     known = (experience.is_success | experience.is_failure) & ~experience.is_demonstration
     tried = np.bincount(experience.task[known], minlength=num_tasks)
-    alone = np.bincount(experience.task[known & experience.is_success & ~helped], minlength=num_tasks)
+    alone = np.bincount(experience.task[known & experience.is_success & ~experience.is_helped], minlength=num_tasks)
     is_easy = (tried > 0) & (alone >= config.easy_success_rate * tried)
     return np.where(is_easy, config.easy_positive_share, config.positive_share)
 

@@ -124,9 +124,8 @@ class Runner:
         missing: dict[str, Cell] = {}
 
         def need(cell: Cell, *, needs_files: bool) -> None:
-            # Files without a finding: a stop overtook the cell at its end, and nobody wrote down who made them.
-            is_found = self._store.finding(cell) is not None
-            if cell.id in missing or (is_found and (self._store.has_artefacts(cell) or not needs_files)):
+            done = self._store.has_artefacts(cell) if needs_files else self._store.finding(cell) is not None
+            if cell.id in missing or done:
                 return
             for parent in cell.parents:
                 need(parent, needs_files=True)

@@ -56,10 +56,11 @@ class Store:
         return self._lines.get(cell.id)
 
     def has_artefacts(self, cell: Cell) -> bool:
-        """Whether cells that build on it can start."""
+        """Whether cells that build on it can start: not on files that a stop left before they were written down."""
         leaves = dict.fromkeys((Kind.FLEET, Kind.CRITIC, Kind.DRIFT), work.FINDING)
         name = {Kind.COLLECT: work.EPISODES, **leaves}.get(cell.kind, work.GUIDANCE)
-        return (self.artefacts / cell.id / work.FINDING).exists() and (self.artefacts / cell.id / name).exists()
+        files = [self.artefacts / cell.id / file for file in (work.FINDING, name)]
+        return cell.id in self._lines and all(file.exists() for file in files)
 
     def keep(self, cell: Cell) -> Finding:
         """Take a finished cell's finding from its folder into the file, once."""
