@@ -16,7 +16,7 @@ class DemoConfig:
     """What the robots do; one of the tasks named above, with options if you like: plug_insertion,shape=keyed."""
     robots: int = 16
     """Simulated robots, shared by two actor processes."""
-    minutes: float = 15.0
+    minutes: float = 20.0
     """Longest time from the first process to the report; learning stops in time for the final evaluation."""
     seed: int = 0
     """Of demonstrations, training and the operators."""
