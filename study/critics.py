@@ -103,8 +103,7 @@ def _bootstrap(experience: Experience, outcome: Returns, value: Float64, seed: i
 
 
 def _middles(experience: Experience, value: Float64) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    helped = np.bincount(experience.episode[experience.is_correction], minlength=experience.num_episodes) > 0
-    known = (experience.is_success | experience.is_failure) & ~experience.is_demonstration & ~helped
+    known = (experience.is_success | experience.is_failure) & ~experience.is_demonstration & ~experience.is_helped
     middle = experience.start + experience.length // 2
     known &= np.isfinite(value[middle])
     return middle[known], experience.is_success[known]
