@@ -24,8 +24,9 @@ class OrderBook:
         """Accept a version in a role, and remember it.
 
         Raises:
-            WeightsRejected: nobody who may has ordered it, or the order is older than one followed before.
+            WeightsRejected: nobody who may has published or ordered it, or the order is older than one followed before.
         """
+        self._trust.check_weights(version)  # before anything of it is downloaded: how much there is of it is signed too
         order = self._trust.order_of(version, role)
         newest_ns = self._newest_ns.get(role, 0)
         if order.time_ns < newest_ns:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from infra.registry import SHA256_TAG, SPEC_TAG, PolicyVersion, complete_tags, install
+from infra.registry import SHA256_TAG, SPEC_TAG, PolicyVersion, complete_tags, install, size_bytes
 from policy.errors import RegistryUnavailable, WeightsRejected
 
 
@@ -47,7 +47,11 @@ class MemoryRegistry:
     def fetch(self, version: str, directory: Path) -> Path:
         """Copy a version to `directory / version`, verified."""
         stored = self._directory / version
-        return install(self.get(version), directory, lambda draft: shutil.copytree(stored, draft, dirs_exist_ok=True))
+
+        def download(draft: Path) -> None:
+            shutil.copytree(stored, draft, dirs_exist_ok=True)
+
+        return install(self.get(version), directory, lambda: size_bytes(stored), download)
 
     def get(self, version: str) -> PolicyVersion:
         """One version."""

@@ -85,7 +85,17 @@ class MlflowRegistry:
                     path.rename(draft / path.name)
                 (draft / _ARTIFACT_PATH).rmdir()
 
-            return install(_policy_version(found), directory, download)
+            def stored_bytes() -> int:
+                return self._stored_bytes(run_id, _ARTIFACT_PATH)
+
+            return install(_policy_version(found), directory, stored_bytes, download)
+
+    def _stored_bytes(self, run_id: str, folder: str) -> int:
+        """What the server says that a folder's files have."""
+        return sum(
+            self._stored_bytes(run_id, found.path) if found.is_dir else found.file_size
+            for found in self._client.list_artifacts(run_id, folder)
+        )
 
     def get(self, version: str) -> PolicyVersion:
         """One version."""

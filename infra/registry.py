@@ -22,6 +22,7 @@ PREVIOUS = "previous"
 
 SHA256_TAG = "sha256"
 SPEC_TAG = "spec_id"
+SIZE_TAG = "size_bytes"
 _PIECE_BYTES = 1 << 20
 
 
@@ -50,7 +51,7 @@ class PolicyVersion:
     spec_id: str
     """Embodiment that it drives."""
     tags: Mapping[str, str]
-    """Status, algorithm, data pin and so on; `sha256` and `spec_id` included."""
+    """Status, algorithm, data pin and so on; `sha256`, `size_bytes` and `spec_id` included."""
     created_ns: int
 
 
@@ -69,7 +70,7 @@ class PolicyRegistry(Protocol):
 
         Args:
             checkpoint: directory with at least one file.
-            tags: must hold `spec_id`; `sha256` is added.
+            tags: must hold `spec_id`; `sha256` and `size_bytes` are added.
             params: what the training used, for the run's record.
             metrics: what it measured, for the run's record.
         """
@@ -132,6 +133,11 @@ def checkpoint_sha256(checkpoint: Path) -> str:
     return digest.hexdigest()
 
 
+def size_bytes(checkpoint: Path) -> int:
+    """All files of a checkpoint together."""
+    return sum(path.stat().st_size for path in checkpoint.rglob("*") if path.is_file())
+
+
 def verify(checkpoint: Path, version: PolicyVersion) -> None:
     """Refuse files that are not the ones that were published.
 
@@ -148,17 +154,30 @@ def verify(checkpoint: Path, version: PolicyVersion) -> None:
         )
 
 
-def install(version: PolicyVersion, directory: Path, download: Callable[[Path], object]) -> Path:
+def install(
+    version: PolicyVersion, directory: Path, stored_bytes: Callable[[], int], download: Callable[[Path], object]
+) -> Path:
     """Put a version at `directory / version`: downloaded aside, verified, then renamed.
 
     What already stands there is kept if it verifies, else replaced; a reader never sees half of it.
 
     Raises:
-        WeightsRejected: what was downloaded is not what was published.
+        WeightsRejected: what is stored has another size than what was published, and is not downloaded; or what
+            was downloaded is something else.
     """
     target = directory / version.version
     if target.is_dir() and checkpoint_sha256(target) == version.sha256:
         return target
+    # Whoever can write the registry's files must not decide how much of a robot's disk they take. Versions of
+    # before this tag was have none.
+    stored, published = str(stored_bytes()), version.tags.get(SIZE_TAG, "")
+    if published and stored != published:
+        raise WeightsRejected(
+            "the weights are cut short or altered",
+            version=version.version,
+            published_bytes=published,
+            stored_bytes=stored,
+        )
     directory.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{version.version}-", dir=directory))
     try:
@@ -172,7 +191,7 @@ def install(version: PolicyVersion, directory: Path, download: Callable[[Path], 
 
 
 def complete_tags(checkpoint: Path, tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags to publish: the caller's, and the hash of the files.
+    """The tags to publish: the caller's, and the hash and the size of the files.
 
     Raises:
         ConfigError: `spec_id` is missing.
@@ -182,4 +201,4 @@ def complete_tags(checkpoint: Path, tags: Mapping[str, str]) -> dict[str, str]:
         raise ConfigError("a checkpoint is published with the tag spec_id", tags=sorted(tags))
     if not checkpoint.is_dir() or not any(checkpoint.iterdir()):
         raise WeightsRejected("a checkpoint without files", path=str(checkpoint))
-    return {**tags, SHA256_TAG: checkpoint_sha256(checkpoint)}
+    return {**tags, SHA256_TAG: checkpoint_sha256(checkpoint), SIZE_TAG: str(size_bytes(checkpoint))}

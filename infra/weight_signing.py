@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from infra.credentials import Credential
 from infra.keys import statement
-from infra.registry import PolicyRegistry, PolicyVersion
+from infra.registry import SIZE_TAG, PolicyRegistry, PolicyVersion
 from infra.roster import Role, Roster, Stamp
 from policy.errors import SignatureRefused, WeightsRejected
 
@@ -22,8 +22,8 @@ POLICY = "policy"
 CRITIC = "critic"
 SIGNATURE_TAG = "signature"
 _ORDER_TAG = "order_{}"
-_SIGNED_TAGS = ("guidance_reference", "guidance_scale")
-"""Tags that change what a version does on a robot."""
+_SIGNED_TAGS = ("guidance_reference", "guidance_scale", SIZE_TAG)
+"""Tags that change what a version does on a robot, its disk included."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

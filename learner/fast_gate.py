@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from infra.registry import PolicyRegistry, PolicyVersion
+from infra.weight_signing import Trust
 from learner.candidate import HELD_OUT_TAG
 from learner.trial import Attempt, Scene
 from policy import checkpoint
@@ -38,7 +39,9 @@ class FastGateConfig:
             raise ConfigError("num_episodes must not be negative, max_error_ratio and max_drift_ratio at least 1")
 
 
-def flaw_of_weights(registry: PolicyRegistry, version: PolicyVersion, directory: Path, *, spec_id: str) -> str:
+def flaw_of_weights(
+    registry: PolicyRegistry, version: PolicyVersion, directory: Path, *, spec_id: str, trust: Trust | None = None
+) -> str:
     """What is wrong with the files, in words; empty where nothing is.
 
     Args:
@@ -46,8 +49,11 @@ def flaw_of_weights(registry: PolicyRegistry, version: PolicyVersion, directory:
         version: the candidate.
         directory: where to put them.
         spec_id: the body that they must be for; empty accepts any.
+        trust: whose weights are looked at; None takes whatever the registry has (tests).
     """
     try:
+        if trust is not None:
+            trust.check_weights(version)
         policy = checkpoint.load(registry.fetch(version.version, directory))
     except WeightsRejected as error:
         return str(error)

@@ -18,6 +18,7 @@ from infra.metrics import Metrics
 from infra.registry import PolicyRegistry, PolicyVersion
 from infra.releases import CanaryCohort
 from infra.rollout_state import RolloutConfig
+from infra.weight_signing import Trust
 from learner.fast_gate import FastGateConfig, flaw_of_episodes, flaw_of_error, flaw_of_weights
 from learner.judge_bench import AUTHOR, Bench, JudgeConfig
 from learner.judge_canary import CanaryTrial
@@ -47,8 +48,9 @@ class Judge:
         stages: RolloutConfig,
         metrics: Metrics,
         now_ns: Callable[[], int] = time.time_ns,
+        trust: Trust | None = None,
     ) -> None:
-        """Collect the parts; candidates are fetched into `directory`.
+        """Collect the parts; candidates are fetched into `directory`, if `trust` knows who published them.
 
         Raises:
             ConfigError: the cohort names robots that the fleet does not have, so that no rollout could start.
@@ -57,7 +59,7 @@ class Judge:
         self._bench = Bench(registry=registry, ledger=ledger, index=index, metrics=metrics, now_ns=now_ns)
         self._registry, self._ledger, self._index = registry, ledger, index
         self._directory, self._metrics, self._fast_gate = directory, metrics, fast_gate
-        self._cohort, self._stages = cohort, stages
+        self._cohort, self._stages, self._trust = cohort, stages, trust
         self._trial = CanaryTrial(self._bench, config, gate)
 
     def step(self) -> None:
@@ -93,7 +95,7 @@ class Judge:
         theirs = gate_attempts(self._index, champion.version) if champion else {}
         has_tried = len(ours) >= self._fast_gate.num_episodes
         flaw = (
-            flaw_of_weights(self._registry, candidate, self._directory, spec_id=self._fleet_spec_id(champion))
+            self._flaw_of_weights(candidate, champion)
             or flaw_of_error(candidate, champion, self._base(), self._fast_gate)
             or (flaw_of_episodes(ours, theirs) if self._fast_gate.num_episodes and has_tried else "")
         )
@@ -108,6 +110,10 @@ class Judge:
             self._bench.promote(candidate.version, f"{reason}; the first version")
         else:
             self._start(candidate.version, reason)
+
+    def _flaw_of_weights(self, candidate: PolicyVersion, champion: PolicyVersion | None) -> str:
+        spec_id = self._fleet_spec_id(champion)
+        return flaw_of_weights(self._registry, candidate, self._directory, spec_id=spec_id, trust=self._trust)
 
     def _start(self, version: str, reason: str) -> None:
         rollout.start(

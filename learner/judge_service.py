@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
             cohort=config.from_args("canary", CanaryCohort, args),
             stages=config.from_args("rollout", RolloutConfig, args),
             metrics=frame.metrics,
+            trust=identity.trust(place.path, [signatory]),
         )
         while not frame.stopping.is_set():
             try:

@@ -32,7 +32,7 @@ def test_publish_then_fetch_gives_the_same_files(registry: PolicyRegistry, check
     published = registry.publish(checkpoint, tags=TAGS, params={"lr": "1e-3"}, metrics={"loss": 0.5})
     assert (published.version, published.spec_id) == ("1", "abc")
     assert published.sha256 == checkpoint_sha256(checkpoint)
-    assert published.tags == {**TAGS, "sha256": published.sha256}
+    assert published.tags == {**TAGS, "sha256": published.sha256, "size_bytes": str(25_600 + 2)}
     assert published.created_ns > 0
     fetched = registry.fetch("1", tmp_path / "weights")
     assert fetched == tmp_path / "weights" / "1"
@@ -56,6 +56,16 @@ def test_files_that_are_not_what_was_published_are_rejected(
     with pytest.raises(WeightsRejected, match="cut short or altered"):
         registry.fetch(version.version, tmp_path / "weights")
     assert list((tmp_path / "weights").iterdir()) == []
+
+
+def test_files_of_another_size_are_not_even_downloaded(
+    registry: PolicyRegistry, checkpoint: Path, tmp_path: Path
+) -> None:
+    version = registry.publish(checkpoint, tags=TAGS)
+    registry.set_tag(version.version, "size_bytes", "25601")
+    with pytest.raises(WeightsRejected, match="25602"):
+        registry.fetch(version.version, tmp_path / "weights")
+    assert not (tmp_path / "weights").exists()
 
 
 def test_versions_grow_and_keep_their_tags(registry: PolicyRegistry, checkpoint: Path) -> None:

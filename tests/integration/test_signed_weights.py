@@ -16,10 +16,11 @@ from infra.home import Home
 from infra.ledger import Ledger
 from infra.memory_bus import MemoryBus
 from infra.metrics import Metrics
-from infra.registry import SHA256_TAG, MlflowConfig, PolicyRegistry, checkpoint_sha256
+from infra.registry import SHA256_TAG, SIZE_TAG, MlflowConfig, PolicyRegistry, checkpoint_sha256
 from infra.releases import CANARY, CHAMPION, CanaryCohort
 from infra.shadow import SHADOW
 from learner import critic_store
+from learner.fast_gate import flaw_of_weights
 from learner.live_shadow import LiveShadow, ShadowConfig
 from learner.shadow_follower import ShadowFollower
 from policy.errors import WeightsRejected
@@ -122,10 +123,34 @@ def test_altered_bytes_altered_tags_both_and_no_signature_are_refused(fleet: Fle
         assert fleet.acting() == good
         reasons[version] = fleet.sync.refusal(ROBOT)
     assert "not signed" in reasons[unsigned]
-    for version in (bytes_only, tag_only):  # the files are not those of the hash
-        assert "cut short or altered" in reasons[version]
-    for version in (both, guided):  # they are, and it is not the hash that was signed
+    assert "cut short or altered" in reasons[bytes_only]  # the files are not those of the hash
+    for version in (tag_only, both, guided):  # it is not the hash that was signed, nor the tag
         assert "altered, or not signed by the key that it names" in reasons[version]
+
+
+def test_a_file_that_has_grown_and_what_hides_it_take_nothing_of_a_robots_disk(fleet: Fleet, good: str) -> None:
+    grown, hidden = fleet.publish(), fleet.publish()
+    for version in (grown, hidden):
+        (fleet.files(version) / "more.bin").write_bytes(bytes(1 << 20))
+    fleet.registry.set_tag(hidden, SIZE_TAG, str(int(fleet.tags(grown)[SIZE_TAG]) + (1 << 20)))
+    for version, reason in ((grown, "stored_bytes="), (hidden, "a signature was refused")):  # neither was downloaded
+        fleet.promote(version)
+        assert fleet.acting() == good
+        assert reason in fleet.sync.refusal(ROBOT)
+
+
+def test_the_judge_opens_signed_weights_alone(fleet: Fleet, tmp_path: Path) -> None:
+    trust = identity.trust(fleet.home.path, [identity.service(fleet.home.path, "judge")])
+    flaws = {
+        version: flaw_of_weights(
+            fleet.registry, fleet.registry.get(version), tmp_path / "judge", spec_id="", trust=trust
+        )
+        for version in (fleet.publish(), fleet.publish(is_signed=False))
+    }
+    signed, unsigned = flaws
+    assert flaws[signed] == ""
+    assert "not signed" in flaws[unsigned]
+    assert [path.name for path in (tmp_path / "judge").iterdir()] == [signed]
 
 
 def test_the_shadow_proposes_with_signed_weights_alone(fleet: Fleet, good: str, tmp_path: Path) -> None:
