@@ -40,7 +40,7 @@ class AdvantageConfig:
     """Autonomous success rate from which a task is easy."""
     positive_in_failures: bool = False
     """Whether steps of failed episodes may be positive (in the prototypes this hurt)."""
-    believed_success_rate: float = 0.75
+    believed_success_rate: float = 0.85
     """Where plainly less than this share of a task's helped episodes end well (Wilson's upper bound), only
     interventions that helped are learned from; else all are, as in the paper. 0 believes people always."""
 

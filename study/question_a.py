@@ -14,7 +14,8 @@ Written down before running:
   it is due to the critic;
 * secondary: failures and throughput against base; steps of a success against those of helped successes.
 
-Settings of recap were chosen on seeds 10 and 11; reported seeds had no part in it.
+Settings of recap were chosen on seeds 10 and 11. Whom to believe was chosen on seeds 0 and 1 of plug insertion too,
+which therefore are not asked about imperfect people; other reported seeds had no part in it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,6 +41,8 @@ _SETTINGS = (
     ("scarce", "fast"),
     ("nearly none", "fast"),
 )
+_LOOKED_AT = {("plug_insertion", "imperfect"): (0, 1)}
+"""Seeds of a task by which settings of recap were chosen, with these people."""
 _OWN = (("plenty", "imperfect"), ("scarce", "fast"))
 """Settings in which each algorithm collects its own as well."""
 
@@ -47,7 +50,8 @@ _OWN = (("plenty", "imperfect"), ("scarce", "fast"))
 def _arms(task: str, seed: int, scale: Scale, changes: Changes) -> Iterator[tuple[Arm, Cell]]:
     base = Recipes({"task": task, "seed": seed}, scale, changes).base()
     yield Arm(task=task, seed=seed, name="base", setting=("", "", "")), base
-    for setting in _SETTINGS[: scale.settings]:
+    asked = [setting for setting in _SETTINGS if seed not in _LOOKED_AT.get((task, setting[1]), ())]
+    for setting in asked[: scale.settings]:
         budget, people = setting
         person = {**_PEOPLE[people], "attention": _ATTENTION[budget]}
         shared = Recipes({"task": task, "seed": seed}, scale, changes).collection(base, person, round=1)
