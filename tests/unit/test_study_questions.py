@@ -58,6 +58,14 @@ def test_a_task_that_cannot_change_so_is_not_asked() -> None:
 
 
 def test_the_verdict_knows_the_settings_of_study_a() -> None:
-    settings = {arm.setting[:2] for arm, _ in QUESTIONS["a"].arms("plug_insertion", 0, Scale(), {})}
+    settings = {arm.setting[:2] for arm, _ in QUESTIONS["a"].arms("plug_insertion", 2, Scale(), {})}
     assert verdict.GOOD_HELP in settings
     assert len(settings - {verdict.GOOD_HELP, ("", "")}) >= 3
+
+
+def test_seeds_by_which_whom_to_believe_was_chosen_say_nothing_of_imperfect_people() -> None:
+    def people(task: str, seed: int) -> set[str]:
+        return {arm.setting[1] for arm, _ in QUESTIONS["a"].arms(task, seed, Scale(), {})} - {""}
+
+    assert people("plug_insertion", 1) == {"fast"}
+    assert people("plug_insertion", 2) == people("busybox", 1) == {"fast", "imperfect"}

@@ -15,7 +15,8 @@ from study.questions import QUESTIONS, words
 from study.verdict import Standing, standing
 
 _ROOT = Path(__file__).parents[2]
-_SEEDS = (0, 1, 2)
+_SEEDS = (2, 3, 4)
+"""Those that every setting is asked of."""
 
 
 def _line(cell: Cell, finding: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def _finding(cell: Cell, name: str, seed: int, recap: int) -> dict[str, Any]:
 
 def _lines(recap: int = 185, questions: str = "abcdefg") -> list[dict[str, Any]]:
     return [
-        _line(cell, _finding(cell, arm.name, seed, recap))
+        _line(cell, _finding(cell, arm.name, seed - _SEEDS[0], recap))
         for name in questions
         for seed in _SEEDS
         for arm, cell in QUESTIONS[name].arms("plug_insertion", seed, Scale(), {})
@@ -112,9 +113,9 @@ def test_every_question_is_there_in_the_words_it_was_asked_in() -> None:
         assert f"## {question.name}: {question.title}" in page
         assert "\n".join(words(question.name)).strip() in page
         assert any("ritten down before running" in line for line in words(question.name))
-    assert "| plug_insertion | 8 robots | 8.0, 9.0, 10.0 | > 1.5, > 1.3, > 1.2 | 0, 1, 2 |" in page
+    assert "| plug_insertion | 8 robots | 8.0, 9.0, 10.0 | > 1.5, > 1.3, > 1.2 | 2, 3, 4 |" in page
     assert "| 2 (12 min), never |" in page
-    assert "ranking | as is - 51 bins | +0.000 [+0.000, +0.000] | 0, 1, 2 | Student over 3 seeds |" in page
+    assert "ranking | as is - 51 bins | +0.000 [+0.000, +0.000] | 2, 3, 4 | Student over 3 seeds |" in page
 
 
 @pytest.mark.parametrize(
@@ -127,17 +128,17 @@ def test_every_question_is_there_in_the_words_it_was_asked_in() -> None:
 )
 def test_the_first_lines_are_the_verdict(recap: int, said: str) -> None:
     page = _page(_lines(recap, "a"))
-    arms = [arm for arm, _ in QUESTIONS["a"].arms("plug_insertion", 0, Scale(), {})]
+    arms = [arm for arm, _ in QUESTIONS["a"].arms("plug_insertion", _SEEDS[0], Scale(), {})]
     num_settings = sum(arm.name == "recap" for arm in arms)
     assert page.splitlines()[2].startswith(f"**plug_insertion: {said.format(all=num_settings)}**")
 
 
 def test_what_is_missing_is_said() -> None:
     lines = _lines(questions="a")
-    arms = [(arm, cell) for arm, cell in QUESTIONS["a"].arms("plug_insertion", 1, Scale(), {})]
+    arms = [(arm, cell) for arm, cell in QUESTIONS["a"].arms("plug_insertion", _SEEDS[1], Scale(), {})]
     lost, cell = next((arm, cell) for arm, cell in arms if arm.name == "recap_random")
     page = _page([line for line in lines if line["id"] != cell.id])
-    assert f"| {' '.join(lost.setting)} recap_random (seed 1) |" in page
+    assert f"| {' '.join(lost.setting)} recap_random (seed {_SEEDS[1]}) |" in page
     assert "g of plug_insertion; a, b, c, d, e, f of busybox; a, b, c, d, e, f of toolbox." in page
     assert page.count("Not run yet.") >= 4, "but for those that share policies with a"
 
