@@ -8,7 +8,6 @@ no later round begins, so that what is measured stays the same.
 import contextlib
 import dataclasses
 import functools
-import http.client
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -107,7 +106,7 @@ class ReplayFleet:
         port = self.home.fleet()["processes"][name]["metrics_port"]
         try:
             return scraped(port, self.home) if port else None
-        except (OSError, http.client.HTTPException):
+        except OSError:
             return None  # it died, and starts again
 
 

@@ -6,7 +6,6 @@
 One definition for whatever was broken, so that times to recover can be compared.
 """
 
-import http.client
 from collections.abc import Sequence
 
 from prometheus_client import Metric
@@ -93,5 +92,5 @@ class Signs:
             return ()
         try:
             return scrape.metrics(process["metrics_port"], self._supervisor.home.path, timeout_s=_TIMEOUT_S)
-        except (OSError, http.client.HTTPException, ValueError):
+        except OSError:
             return ()

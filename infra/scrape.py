@@ -30,9 +30,7 @@ def metrics(port: int, home: Path, *, timeout_s: float) -> Sequence[Metric]:
         timeout_s: longest wait for each part of its answer.
 
     Raises:
-        OSError: nobody answers, or it is not of this home.
-        HTTPException: the answer is none.
-        ValueError: the answer cannot be read.
+        OSError: nobody answers, it is not of this home, or the answer cannot be read.
     """
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeout_s)
     try:
@@ -41,5 +39,7 @@ def metrics(port: int, home: Path, *, timeout_s: float) -> Sequence[Metric]:
         if answer.status != http.client.OK:
             raise ConnectionRefusedError(f"/metrics of port {port} answers {answer.status} {answer.reason}")
         return list(text_string_to_metric_families(answer.read(_MAX_BYTES).decode()))
+    except (http.client.HTTPException, ValueError) as error:
+        raise ConnectionError(f"/metrics of port {port} cannot be read: {error}") from error
     finally:
         connection.close()

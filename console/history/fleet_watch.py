@@ -6,7 +6,6 @@ knows no service.
 
 import collections
 import dataclasses
-import http.client
 import logging
 import threading
 import time
@@ -160,7 +159,7 @@ class FleetWatch:
         if is_running and port:
             try:
                 samples = _samples(name, scrape.metrics(port, self._home.path, timeout_s=_TIMEOUT_S))
-            except (OSError, http.client.HTTPException, ValueError) as error:
+            except OSError as error:
                 _LOG.debug("no metrics", extra={"service": name, "cause": str(error)})
         known = ServiceState(
             name=name,

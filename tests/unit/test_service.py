@@ -2,9 +2,11 @@ import json
 import logging
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -106,3 +108,21 @@ def test_a_service_from_flags_writes_its_log_in_the_home(tmp_path: Path) -> None
             scrape.metrics(process.port, tmp_path / "another", timeout_s=TIMEOUT_S)
     assert stat.S_IMODE((tmp_path / "metrics.token").stat().st_mode) == 0o600
     assert (tmp_path / "logs" / "x.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "answer", [b"no such protocol\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n{", b"HTTP/1.1 200 OK\r\n\r\n\xff"]
+)
+def test_an_answer_that_is_none_is_as_good_as_none(tmp_path: Path, answer: bytes) -> None:
+    def serve(listener: socket.socket) -> None:
+        line, _ = listener.accept()
+        with line:
+            line.recv(4096)
+            line.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        stranger = threading.Thread(target=serve, args=(listener,))
+        stranger.start()
+        with pytest.raises(ConnectionError, match="cannot be read"):
+            scrape.metrics(listener.getsockname()[1], tmp_path, timeout_s=TIMEOUT_S)
+        stranger.join()
