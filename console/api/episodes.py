@@ -132,7 +132,7 @@ def _add_files(routes: APIRouter, shelf: _Shelf) -> None:
 
     @routes.get("/{episode_id:path}/thumb")
     def thumb(episode_id: str, request: Request, person: Viewer) -> Response:
-        asked = params_of(request, ("which", "camera"))
+        asked = params_of(request, ("which", "camera", "try"))  # which try it is matters to the browser's cache alone
         which = filters.word("which", asked.get("which", ()), ("first", "last"), "last")
         camera = filters.single("camera", asked.get("camera", ())) or "0"
         try:

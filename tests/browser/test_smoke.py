@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from infra import console_link
 from tests.browser_rig import ROBOTS, Site, empty_site, screens
@@ -62,6 +62,25 @@ def test_every_screen_is_reached_without_a_reload(visits: Visits) -> None:
         expect(page.get_by_role("navigation", name="Screens").locator("[aria-current=page]")).to_contain_text(name)
         expect(page.locator("#main h1").first).to_be_visible()
     assert page.evaluate("globalThis.isSamePage")
+
+
+def test_a_picture_that_is_not_stored_yet_is_asked_for_again(visits: Visits, site: Site) -> None:
+    page = visits.page("ada", "/queue")
+    num_asked = 0
+
+    def late(route: Route) -> None:
+        nonlocal num_asked
+        num_asked += 1
+        if num_asked <= 2:  # as the console answers before they are there
+            route.fulfill(status=204)
+        else:
+            route.continue_()
+
+    page.route("**/thumb?which=*", late)
+    go_to(page, "/episodes")
+    again = page.locator(".thumb[src*='try=']")
+    site.witness.wait("a picture came", lambda: again.evaluate_all("all => all.some(one => one.naturalWidth > 0)"))
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_a_fleet_without_robots_says_what_to_do(empty: Visits) -> None:

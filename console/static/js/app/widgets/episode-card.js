@@ -1,6 +1,7 @@
 // One episode on a contact sheet: how it began, how it ended, who drove, what the critic thought.
 
 import { html } from "htm/preact";
+import { useEffect, useState } from "preact/hooks";
 
 import { duration } from "../../core/format.js";
 import { link } from "../router.js";
@@ -8,6 +9,9 @@ import { Bands } from "./bands.js";
 import { OutcomeMark, outcomeWord } from "./outcome.js";
 import { Sparkline } from "./sparkline.js";
 import { clock } from "./when.js";
+
+const RETRY_MS = 1000;
+const MAX_RETRIES = 5;
 
 /**
  * @param {object} props
@@ -36,13 +40,22 @@ export function EpisodeCard({ episode, query = "", isSelected = false, onSelect 
 }
 
 /**
+ * A list shows an episode as soon as it ends, often before its pictures are stored: then ask again, ever later.
  * @param {object} props
  * @param {string} props.id  encoded
  * @param {"first" | "last"} props.which
  */
 function Thumb({ id, which }) {
-  return html`<img class="thumb" src=${`/api/episodes/${id}/thumb?which=${which}`} alt="" loading="lazy" decoding="async" width="112" height="84"
-    onError=${(/** @type {any} */ event) => event.currentTarget.classList.add("is-missing")} />`;
+  const [asked, setAsked] = useState(0);
+  const [failed, setFailed] = useState(0);
+  useEffect(() => {
+    if (failed <= asked || failed > MAX_RETRIES) return undefined;
+    const timer = setTimeout(() => setAsked(failed), RETRY_MS * 2 ** asked);
+    return () => clearTimeout(timer);
+  }, [asked, failed]);
+  const src = `/api/episodes/${id}/thumb?which=${which}${asked ? `&try=${asked}` : ""}`;
+  return html`<img class=${`thumb ${failed > asked ? "is-missing" : ""}`} src=${src} alt="" loading="lazy" decoding="async" width="112" height="84"
+    onError=${() => setFailed(asked + 1)} />`;
 }
 
 /**
