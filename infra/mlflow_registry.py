@@ -86,16 +86,12 @@ class MlflowRegistry:
                 (draft / _ARTIFACT_PATH).rmdir()
 
             def stored_bytes() -> int:
-                return self._stored_bytes(run_id, _ARTIFACT_PATH)
+                files = self._client.list_artifacts(run_id, _ARTIFACT_PATH)
+                if any(file.is_dir for file in files):
+                    raise WeightsRejected("a checkpoint has no folders", version=version)
+                return sum(file.file_size for file in files)
 
             return install(_policy_version(found), directory, stored_bytes, download)
-
-    def _stored_bytes(self, run_id: str, folder: str) -> int:
-        """What the server says that a folder's files have."""
-        return sum(
-            self._stored_bytes(run_id, found.path) if found.is_dir else found.file_size
-            for found in self._client.list_artifacts(run_id, folder)
-        )
 
     def get(self, version: str) -> PolicyVersion:
         """One version."""

@@ -1,6 +1,6 @@
 """The registry of weights as everybody sees it; `mlflow_registry.py` is the real one.
 
-A checkpoint is a directory of files (`weights.safetensors`, `policy.json`). Publishing makes it an
+A checkpoint is a directory of files and no folders (`weights.safetensors`, `policy.json`). Publishing makes it an
 immutable version; aliases (`champion`, `canary`, `previous`) say which version acts, and they are the
 truth: a notice on the releases topic is only a hint to look here. Who moves aliases, and when, is
 `releases.py`'s business.
@@ -135,7 +135,7 @@ def checkpoint_sha256(checkpoint: Path) -> str:
 
 def size_bytes(checkpoint: Path) -> int:
     """All files of a checkpoint together."""
-    return sum(path.stat().st_size for path in checkpoint.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in checkpoint.iterdir())
 
 
 def verify(checkpoint: Path, version: PolicyVersion) -> None:
@@ -195,10 +195,12 @@ def complete_tags(checkpoint: Path, tags: Mapping[str, str]) -> dict[str, str]:
 
     Raises:
         ConfigError: `spec_id` is missing.
-        WeightsRejected: the directory holds no file.
+        WeightsRejected: the directory holds no file, or a folder.
     """
     if not tags.get(SPEC_TAG):
         raise ConfigError("a checkpoint is published with the tag spec_id", tags=sorted(tags))
     if not checkpoint.is_dir() or not any(checkpoint.iterdir()):
         raise WeightsRejected("a checkpoint without files", path=str(checkpoint))
+    if any(path.is_dir() for path in checkpoint.iterdir()):
+        raise WeightsRejected("a checkpoint has no folders", path=str(checkpoint))
     return {**tags, SHA256_TAG: checkpoint_sha256(checkpoint), SIZE_TAG: str(size_bytes(checkpoint))}

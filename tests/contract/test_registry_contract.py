@@ -128,3 +128,6 @@ def test_a_checkpoint_needs_files_and_a_spec(registry: PolicyRegistry, tmp_path:
         registry.publish(tmp_path / "empty", tags=TAGS)
     with pytest.raises(ConfigError, match="spec_id"):
         registry.publish(tmp_path / "empty", tags={})
+    (tmp_path / "empty" / "folder").mkdir()
+    with pytest.raises(WeightsRejected, match="no folders"):
+        registry.publish(tmp_path / "empty", tags=TAGS)

@@ -137,6 +137,12 @@ def test_a_file_that_has_grown_and_what_hides_it_take_nothing_of_a_robots_disk(f
         fleet.promote(version)
         assert fleet.acting() == good
         assert reason in fleet.sync.refusal(ROBOT)
+    nested = fleet.publish()
+    (fleet.files(nested) / "deeper").mkdir()
+    (fleet.files(nested) / "deeper" / "more.bin").write_bytes(bytes(1))
+    fleet.promote(nested)
+    assert fleet.acting() == good
+    assert "no folders" in fleet.sync.refusal(ROBOT)
 
 
 def test_the_judge_opens_signed_weights_alone(fleet: Fleet, tmp_path: Path) -> None:
