@@ -89,7 +89,7 @@ class MlflowRegistry:
                 files = self._client.list_artifacts(run_id, _ARTIFACT_PATH)
                 if any(file.is_dir for file in files):
                     raise WeightsRejected("a checkpoint has no folders", version=version)
-                return sum(file.file_size for file in files)
+                return sum(file.file_size or 0 for file in files)
 
             return install(_policy_version(found), directory, stored_bytes, download)
 
