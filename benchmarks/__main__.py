@@ -1,8 +1,9 @@
 """`python -m benchmarks` lists the benchmarks; `python -m benchmarks NAME [ARGUMENT ...]` runs one.
 
-`all` runs each in turn and writes `results.md` and `results.json` beside this file; `all --quick` tries every one that
-has a small size, and writes nothing. Each runs in a process of its own, as by its own command, so that none inherits
-another's threads or caches.
+`all` runs each in turn and writes `results.md` and `results.json` beside this file; stopped, it goes on where it was,
+as long as the commit is the same. `all NAME ...` measures some anew and leaves the rest of the table; `all --quick`
+tries every one that has a small size, and writes nothing. Each runs in a process of its own, as by its own command, so
+that none inherits another's threads or caches.
 """
 
 import argparse
@@ -152,6 +153,7 @@ def measure(name: str, arguments: Sequence[str] = ()) -> Result:
         exit_code, output = _shown(command_of(name, arguments), environ)
         return Result(
             name=name,
+            machine=Machine.here(),
             command=shlex.join(["python", "-m", "benchmarks", name, *arguments]),
             duration_s=time.monotonic() - started_s,
             load_before=load_before,
@@ -172,16 +174,18 @@ def _shown(command: Sequence[str], environ: Mapping[str, str]) -> tuple[int, str
     return process.returncode, "".join(lines)
 
 
-def run_all(folder: Path) -> int:
-    """Every benchmark at its full size, and the table; returns 0 where all went well."""
-    machine, found = Machine.here(), []
-    for name, benchmark in BENCHMARKS.items():
-        if benchmark.is_in_all:
-            print(f"\n== {name}", flush=True)
-            found.append(measure(name))
-            results.write(folder, machine, found)
+def run_all(folder: Path, names: Sequence[str]) -> int:
+    """Some benchmarks at their full size, or all that the table does not have yet; returns 0 where all went well."""
+    found, here = results.read(folder), Machine.here()
+    if not names:
+        done = {name for name, result in found.items() if result.exit_code == 0 and result.machine.is_same_code(here)}
+        names = [name for name, benchmark in BENCHMARKS.items() if benchmark.is_in_all and name not in done]
+    for number, name in enumerate(names, start=1):
+        print(f"\n== {name} ({number} of {len(names)})", flush=True)
+        found[name] = measure(name)
+        results.write(folder, [found[known] for known in BENCHMARKS if known in found])
     print(f"\nwritten: {folder / 'results.md'}")
-    return int(any(result.exit_code for result in found))
+    return int(any(found[name].exit_code for name in names))
 
 
 def try_all() -> int:
@@ -212,10 +216,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.name != EVERYTHING:
             return run(args.name, args.arguments)
-        if args.arguments not in ([], ["--quick"]):
-            parser.error(f"{EVERYTHING} takes --quick or nothing; other arguments are for one benchmark")
-        return try_all() if args.arguments else run_all(Path(__file__).parent)
+        if args.arguments == ["--quick"]:
+            return try_all()
+        if unknown := [word for word in args.arguments if word not in BENCHMARKS]:
+            parser.error(
+                f"{EVERYTHING} takes --quick or names, not {unknown[0]}; other arguments are for one benchmark"
+            )
+        return run_all(Path(__file__).parent, args.arguments)
     except KeyboardInterrupt:
+        if args.name == EVERYTHING:
+            print("interrupted; the same command goes on from here")
         return _INTERRUPTED_CODE
 
 

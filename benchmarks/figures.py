@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -79,6 +79,11 @@ class Figure:
             bounded_by=bounded_by,
         )
 
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Self:
+        """The inverse of `dataclasses.asdict`, through JSON."""
+        return cls(**{**row, "spread": tuple(row["spread"]) if row["spread"] else None})
+
     @property
     def is_met(self) -> bool | None:
         """Whether the goal is met; None where there is none."""
@@ -146,7 +151,7 @@ def read(file: Path) -> list[Figure]:
     if not file.exists():
         return []
     rows = json.loads(file.read_text())
-    return [Figure(**{**row, "spread": tuple(row["spread"]) if row["spread"] else None}) for row in rows]
+    return [Figure.from_dict(row) for row in rows]
 
 
 def _short(value: float) -> str:

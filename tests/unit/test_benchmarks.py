@@ -1,5 +1,6 @@
 """The benchmarks run at their small sizes, and what they say follows from what they measured."""
 
+import dataclasses
 import importlib.util
 import json
 import subprocess
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 
 from actor.inference import Inference
+from benchmarks import __main__ as benchmarks_main
 from benchmarks import control_tick, figures, hundred_robots, ingest, large_lake, replay, results, sizes, soak
-from benchmarks.__main__ import BENCHMARKS, main, measure
+from benchmarks.__main__ import BENCHMARKS, main, measure, run_all
 from benchmarks.figures import Figure
 from benchmarks.processes import Slope, folder_bytes, usage
 from infra.metrics import Metrics
@@ -121,25 +123,54 @@ def test_ways_take_turns_and_change_places() -> None:
     assert figures.ratios(found["a"], found["b"]) == [0.5, 4 / 3]
 
 
-def test_the_table_says_what_was_met_and_keeps_what_was_printed(tmp_path: Path) -> None:
-    result = results.Result(
-        name="wait",
-        command="python -m benchmarks wait",
+def _result(name: str, *, machine: results.Machine = MACHINE, exit_code: int = 0) -> results.Result:
+    return results.Result(
+        name=name,
+        command=f"python -m benchmarks {name}",
+        machine=machine,
         duration_s=3.0,
         load_before=0.5,
-        exit_code=1,
-        figures=[Figure(what="wait", value=2.0, unit="s", at_most=1.0, bounded_by="the clock")],
+        exit_code=exit_code,
+        figures=[Figure(what="wait", value=2.0, unit="s", spread=(1.5, 2.5), at_most=1.0, bounded_by="the clock")],
         output="it waited\n",
     )
-    results.write(tmp_path, MACHINE, [result])
+
+
+def test_the_table_says_what_was_met_and_keeps_what_was_printed(tmp_path: Path) -> None:
+    result = _result("wait", exit_code=1)
+    results.write(tmp_path, [result])
     page = (tmp_path / "results.md").read_text()
-    assert "| wait | 2 s | - | <= 1 | missed: the clock | `python -m benchmarks wait` |" in page
+    wait = "| wait | 2 [1.5, 2.5] s | - | <= 1 | missed: the clock | `python -m benchmarks wait` | c0ffee |"
+    assert wait in page.splitlines()
     assert "abacus, 1 cores" in page
     assert "failed with exit code 1" in page
     assert "it waited" in page
-    content = json.loads((tmp_path / "results.json").read_text())
-    assert content["figures"][0]["is_met"] is False
-    assert content["runs"][0]["load_before"] == 0.5
+    assert json.loads((tmp_path / "results.json").read_text())[0]["figures"][0]["is_met"] is False
+    assert results.read(tmp_path) == {"wait": result}
+
+
+def test_all_goes_on_where_it_was_stopped_and_measures_anew_what_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def measured(name: str) -> results.Result:
+        ran.append(name)
+        return _result(name, machine=results.Machine.here())
+
+    monkeypatch.setattr(benchmarks_main, "measure", measured)
+    monkeypatch.setattr(results.Machine, "here", lambda: MACHINE)
+    everything = [name for name, benchmark in BENCHMARKS.items() if benchmark.is_in_all]
+    older = dataclasses.replace(MACHINE, commit="01d")
+    stored = [_result(everything[0]), _result(everything[1], exit_code=1), _result(everything[2], machine=older)]
+    results.write(tmp_path, stored)
+    assert run_all(tmp_path, []) == 0
+    assert ran == everything[1:]
+    assert list(results.read(tmp_path)) == everything
+    ran.clear()
+    assert run_all(tmp_path, [everything[3], everything[0]]) == 0
+    assert ran == [everything[3], everything[0]]
+    assert list(results.read(tmp_path)) == everything
 
 
 def test_what_grows_is_told_from_what_swings() -> None:
