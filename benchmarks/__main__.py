@@ -224,7 +224,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         return run_all(Path(__file__).parent, args.arguments)
     except KeyboardInterrupt:
-        if args.name == EVERYTHING:
+        if args.name == EVERYTHING and not args.arguments:  # what is named, or quick, begins anew
             print("interrupted; the same command goes on from here")
         return _INTERRUPTED_CODE
 

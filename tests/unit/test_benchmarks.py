@@ -173,6 +173,18 @@ def test_all_goes_on_where_it_was_stopped_and_measures_anew_what_is_named(
     assert list(results.read(tmp_path)) == everything
 
 
+@pytest.mark.parametrize(("arguments", "goes_on"), [([], True), (["ingest"], False)])
+def test_who_interrupts_is_told_whether_it_goes_on(
+    arguments: list[str], goes_on: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(name: str) -> results.Result:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(benchmarks_main, "measure", interrupted)
+    assert main(["all", *arguments]) == 130
+    assert ("goes on from here" in capsys.readouterr().out) is goes_on
+
+
 def test_what_grows_is_told_from_what_swings() -> None:
     hours = np.linspace(0, 1, 200)
     noise = np.random.default_rng(0).normal(size=200)
