@@ -33,10 +33,10 @@ from corrections.operator_client import OperatorClient, OperatorConfig
 from infra import config, releases
 from infra.home import Home
 from infra.registry import CANARY, PolicyVersion
-from infra.topics import EPISODES, INTERVENTIONS, RELEASES, SAMPLINGS, Topic
+from infra.topics import EPISODES, INTERVENTIONS, RELEASES, SAMPLINGS, STEPS, Topic
 from storage.commits import CommitTimes
-from storage.pin import DataPin
-from storage.tables import OFFSET_COLUMN, sql_text
+from storage.pin import DataPin, Offsets
+from storage.tables import OFFSET_COLUMN, PARTITION_COLUMN, sql_text
 
 _NUM_ROBOTS = 4
 _ROBOTS = tuple(f"actor-1-0-{number}" for number in range(_NUM_ROBOTS))
@@ -61,6 +61,8 @@ class Correction:
     """When its episode ended."""
     offset: int
     """Of that episode's row in its topic."""
+    step_offsets: Offsets
+    """Of its last steps, per partition: their messages are committed apart from that row, at times after it."""
 
 
 def environ_of(num_updates: int) -> dict[str, str]:
@@ -103,11 +105,14 @@ class Trials:
             new = [row for row in self._rows(INTERVENTIONS) if row["intervention_id"] not in before]
             corrected = [row for row in new if row["num_correction_steps"]]
             for row in corrected[:1]:
-                for end in self._rows(EPISODES, f"episode_id = {sql_text(row['episode_id'])}"):
-                    found.append(_correction(row, end))
+                where = f"episode_id = {sql_text(row['episode_id'])}"
+                for end in self._rows(EPISODES, where):
+                    steps = self._quick.lake.read(STEPS, [PARTITION_COLUMN, OFFSET_COLUMN], where).to_pylist()
+                    if len(steps) == end["num_steps"]:
+                        found.append(_correction(row, end, steps))
             return bool(found)
 
-        self._quick.wait(is_stored, "the correction is stored", _LOOK_S)
+        self._quick.wait(is_stored, f"a correction of {robot_id} is stored", _LOOK_S)
         return found[0]
 
     def follow(self, correction: Correction) -> Mapping[str, float]:
@@ -156,19 +161,28 @@ class Trials:
         return rows
 
 
-def _correction(intervention: Mapping[str, Any], end: Mapping[str, Any]) -> Correction:
+def _correction(
+    intervention: Mapping[str, Any], end: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]
+) -> Correction:
+    step_offsets: dict[int, int] = {}
+    for step in steps:
+        partition = step[PARTITION_COLUMN]
+        step_offsets[partition] = max(step[OFFSET_COLUMN], step_offsets.get(partition, -1))
     return Correction(
         episode_id=end["episode_id"],
         corrected_ns=intervention["ended_ns"],
         ended_ns=end["ended_ns"],
         offset=end[OFFSET_COLUMN],
+        step_offsets=step_offsets,
     )
 
 
 def saw(version: PolicyVersion, correction: Correction) -> bool:
-    """Whether the data that a version was trained on holds a correction's episode."""
+    """Whether the data that a version was trained on holds a correction's episode, with every step of it."""
     pin = DataPin.from_json(version.tags["data_pin"])
-    return max(pin.offsets[EPISODES.name].values(), default=-1) >= correction.offset
+    has_end = max(pin.offsets[EPISODES.name].values(), default=-1) >= correction.offset
+    steps = pin.offsets[STEPS.name]
+    return has_end and all(steps.get(p, -1) >= offset for p, offset in correction.step_offsets.items())
 
 
 def measure(home: Home, num_corrections: int, num_updates: int) -> list[Mapping[str, float]]:

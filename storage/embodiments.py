@@ -47,8 +47,9 @@ class EmbodimentGuard:
         """
         spec_ids: Any = steps.column("spec_id")
         lengths = _lengths(steps)
-        for spec_id in pc.unique(spec_ids).to_pylist():
-            here = np.asarray(pc.equal(spec_ids, spec_id))
+        found_ids = pc.unique(spec_ids).to_pylist()
+        for spec_id in found_ids:
+            here = slice(None) if len(found_ids) == 1 else np.asarray(pc.equal(spec_ids, spec_id))
             expected = self._sizes_of(spec_id)
             for name, found in lengths.items():
                 want = getattr(expected, name) if expected else found[here][0]

@@ -19,10 +19,11 @@ import pyarrow as pa
 from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from infra.columns import arrow_schema
 from infra.topics import Topic
 from policy.errors import LakeError, OffsetConflict
 from storage.offsets import Ledger, SeqRanges
-from storage.tables import READ_ERRORS, Lake, sql_text, table_schema
+from storage.tables import OFFSET_COLUMN, PARTITION_COLUMN, READ_ERRORS, TIME_COLUMN, Lake, sql_text, table_schema
 
 LEDGER_KEY = "touchline.ledger"
 """Under which a commit's metadata holds `Ledger.to_json`."""
@@ -32,6 +33,7 @@ REOPEN_COMMITS = 50
 _NUM_COMMITS_SEARCHED = 20
 """Maintenance commits carry no ledger; the newest append is never far behind them."""
 _UNCOMPRESSED = WriterProperties(compression="UNCOMPRESSED")  # JPEG frames; compaction compresses
+_ORIGIN_COLUMNS = (PARTITION_COLUMN, OFFSET_COLUMN, TIME_COLUMN)
 _NOTHING = -1
 """The offset of a partition from which nothing was taken."""
 
@@ -63,6 +65,8 @@ class TableWriter:
         self._ledger = self._recover()
         self._committed = dict(self._ledger.offsets)
         self._buffer: list[pa.RecordBatch] = []
+        self._origins: list[tuple[int, int, int, int]] = []
+        """Per batch in the buffer: partition, offset, the broker's time, and for how many rows."""
         self.num_bytes = 0
         """Bytes in the buffer."""
         self.num_rows = 0
@@ -94,19 +98,14 @@ class TableWriter:
         """
         self._refuse_strange(partition)
         boot_ids: list[Any] = batch.column("boot_id").to_pylist()
-        seqs: list[Any] = batch.column("seq").to_pylist()
-        is_new = self._ledger.take(partition, offset, boot_ids, seqs)
+        is_new = self._ledger.take(partition, offset, boot_ids, batch.column("seq").to_numpy().tolist())
         num_new = int(np.count_nonzero(is_new))
         if num_new == 0:
             return 0
         if num_new < batch.num_rows:
             batch = batch.filter(pa.array(is_new))
-        origin: list[Any] = [
-            pa.array(np.full(num_new, partition, np.int32)),
-            pa.array(np.full(num_new, offset, np.int64)),
-            pa.array(np.full(num_new, kafka_time_ns, np.int64)),
-        ]
-        self._buffer.append(pa.RecordBatch.from_arrays([*batch.columns, *origin], schema=self._schema))
+        self._buffer.append(batch)
+        self._origins.append((partition, offset, kafka_time_ns, num_new))
         self.num_bytes += batch.nbytes
         self.num_rows += num_new
         return num_new
@@ -152,14 +151,25 @@ class TableWriter:
         return self._committed_now()
 
     def _append(self, properties: CommitProperties) -> None:
-        rows = pa.Table.from_batches(self._buffer, schema=self._schema)
-        write_deltalake(self._table, rows, mode="append", writer_properties=_UNCOMPRESSED, commit_properties=properties)
+        write_deltalake(
+            self._table, self._rows(), mode="append", writer_properties=_UNCOMPRESSED, commit_properties=properties
+        )
+
+    def _rows(self) -> pa.Table:
+        """The buffer as the table has it: each row with where it came from."""
+        rows = pa.Table.from_batches(self._buffer, schema=arrow_schema(self._topic.record))
+        *origins, counts = np.array(self._origins, np.int64).reshape(-1, 4).T
+        for name, origin in zip(_ORIGIN_COLUMNS, origins, strict=True):
+            field = self._schema.field(name)
+            rows = rows.append_column(field, pa.array(np.repeat(origin, counts), field.type))
+        return rows
 
     def _committed_now(self) -> int:
         num_rows = self.num_rows
         self._committed = dict(self._ledger.offsets)
         self._ledger.forget_oldest()
         self._buffer.clear()
+        self._origins.clear()
         self.num_bytes = self.num_rows = 0
         self.num_commits += 1
         if self.num_commits % REOPEN_COMMITS == 0:

@@ -9,7 +9,7 @@ from benchmarks import figures, follow
 from benchmarks.correction import Correction, saw
 from benchmarks.latency import lateness_s
 from infra.registry import PolicyVersion
-from infra.topics import EPISODES
+from infra.topics import EPISODES, STEPS
 from storage.episode_index import EndedEpisode
 from storage.pin import DataPin
 
@@ -59,7 +59,7 @@ def test_between_two_episodes_the_release_itself_counts() -> None:
 def test_weights_saw_a_correction_if_its_episode_is_in_their_data() -> None:
     pin = DataPin(
         spec_id="s",
-        offsets={EPISODES.name: {0: 7}},
+        offsets={EPISODES.name: {0: 7}, STEPS.name: {2: 40}},
         floor=-1,
         num_episodes=8,
         num_steps=80,
@@ -67,9 +67,11 @@ def test_weights_saw_a_correction_if_its_episode_is_in_their_data() -> None:
     )
     tags = {"data_pin": pin.to_json()}
     version = PolicyVersion(version="4", sha256="", spec_id="s", tags=tags, created_ns=0)
-    correction = Correction(episode_id="e", corrected_ns=0, ended_ns=1, offset=7)
+    correction = Correction(episode_id="e", corrected_ns=0, ended_ns=1, offset=7, step_offsets={2: 40})
     assert saw(version, correction)
     assert not saw(version, dataclasses.replace(correction, offset=8))
+    for late in ({2: 41}, {1: 0}):  # the end of an episode can be read before its last steps
+        assert not saw(version, dataclasses.replace(correction, step_offsets=late))
 
 
 def test_following_a_fleet_is_measured_at_its_small_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
