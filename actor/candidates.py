@@ -19,9 +19,11 @@ from actor.scene_ledger import SceneLedger
 from actor.scene_list import first_scenes
 from actor.weight_sync import Load
 from actor.work import Assignment
+from infra import weight_signing
 from infra.metrics import Metrics
 from infra.registry import PolicyRegistry
 from infra.releases import CANARY, CHAMPION, STATUS_TAG
+from infra.weight_signing import Trust
 from policy.errors import ConfigError, RegistryUnavailable, WeightsRejected
 from policy.schema import Episode, SceneSplit
 from robots.robot import Robot
@@ -74,7 +76,10 @@ class CandidateWork:
         ledger: SceneLedger,
         config: GateEvaluationConfig,
         metrics: Metrics,
+        trust: Trust | None = None,
     ) -> None:
+        """Nothing is looked at before `start`; without a `trust` nobody asks who published weights (tests)."""
+        self._trust = trust
         self._registry, self._directory, self._load, self._assign = registry, directory, load, assign
         self._ledger, self._config, self._metrics = ledger, config, metrics
         self._scenes = first_scenes(SceneSplit.GATE, config.num_scenes)
@@ -147,8 +152,9 @@ class CandidateWork:
     def _hand_out(self, version: str) -> None:
         with self._reporting(version):
             if version not in self._policies:
-                directory = self._registry.fetch(version, self._directory)
-                self._policies[version] = self._load(directory, self._registry.get(version))
+                found = self._registry.get(version)
+                directory = weight_signing.fetch(self._registry, found, self._directory, self._trust)
+                self._policies[version] = self._load(directory, found)
             scenes = [s for s in self._scenes if s not in self._known(version)][: self._config.slice_scenes]
             self._handed[version].update(scenes)
             self._slice.extend((self._policies[version], scene) for scene in scenes)

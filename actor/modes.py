@@ -19,7 +19,7 @@ from actor.proposer import ExpertProposer, PolicyProposer
 from actor.scene_ledger import SceneLedger
 from actor.scene_list import SceneList, first_scenes
 from actor.work import Assignment, Work
-from infra import config, connect
+from infra import config, connect, weight_signing
 from infra.bus import Bus
 from infra.credentials import Credential
 from infra.registry import MlflowConfig
@@ -115,15 +115,15 @@ def evaluate(site: Site, version: str, num_scenes: int, split: SceneSplit) -> Sc
     from actor.acting_policy import ActingConfig, Loader
 
     registry = connect.registry(config.from_args("mlflow", MlflowConfig, site.args))
-    version = registry.alias(version) or version
+    found = registry.get(registry.alias(version) or version)
     load = Loader(spec=site.spec, config=config.from_args("acting", ActingConfig, site.args), trust=site.trust)
-    policy = load(registry.fetch(version, site.weights), registry.get(version))
+    policy = load(weight_signing.fetch(registry, found, site.weights, site.trust), found)
 
     def assign(scene: int, robot: Robot) -> Assignment:
-        return _evaluation(site, policy, version, scene)
+        return _evaluation(site, policy, found.version, scene)
 
     scenes = first_scenes(split, num_scenes)
-    return SceneList(f"{version}/{split.name.lower()}", scenes, assign, site.ledger)
+    return SceneList(f"{found.version}/{split.name.lower()}", scenes, assign, site.ledger)
 
 
 def evaluate_candidates(site: Site) -> Work:
@@ -142,6 +142,7 @@ def evaluate_candidates(site: Site) -> Work:
         site.ledger,
         config.from_args("evaluation", GateEvaluationConfig, site.args),
         site.frame.metrics,
+        site.trust,
     )
     work.start()
     site.stack.callback(work.close)

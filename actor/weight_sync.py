@@ -177,17 +177,17 @@ class WeightSync:
         }
         _LOG.info("acting on the last good weights", extra={"robots": sorted(self._released)})
 
-    def _ordered(self, acting: set[Acting]) -> set[str]:
+    def _ordered(self, acting: set[Acting]) -> dict[str, PolicyVersion]:
         """The versions of which somebody who may has signed that they act."""
-        if self._orders is None:
-            return {choice.version for choice in acting}
-        found = set()
+        found = {}
         for choice in acting:
             try:
                 if not choice.version.isdecimal():  # it names a folder here
                     raise WeightsRejected("not a version number", version=choice.version)
-                self._orders.follow(self._registry.get(choice.version), choice.role)
-                found.add(choice.version)
+                record = self._registry.get(choice.version)
+                if self._orders is not None:
+                    self._orders.follow(record, choice.role)
+                found[choice.version] = record
             except WeightsRejected as error:
                 self._disobey(choice.version, str(error))
         return found
@@ -199,16 +199,16 @@ class WeightSync:
             _LOG.error("a release that is not followed", extra={"version": version, "cause": reason})
         self._refused[version] = _Refusal(reason, 0.0)
 
-    def _policies(self, wanted: set[str]) -> dict[str, ActingPolicy]:
+    def _policies(self, wanted: Mapping[str, PolicyVersion]) -> dict[str, ActingPolicy]:
         """The wanted versions that may act, loaded once each."""
         loaded = {released.policy.version.version: released.policy for released in self._released.values()}
-        found = {version: loaded[version] for version in wanted & loaded.keys()}
-        for version in sorted(wanted - loaded.keys()):
+        found = {version: loaded[version] for version in wanted.keys() & loaded.keys()}
+        for version in sorted(wanted.keys() - loaded.keys()):
             if version in self._refused and time.monotonic() < self._refused[version].until_s:
                 continue
             with self._reporting(version):
-                directory = self._registry.fetch(version, self._directory)
-                found[version] = self._load(directory, self._registry.get(version))
+                record = wanted[version]
+                found[version] = self._load(self._registry.fetch(record, self._directory), record)
                 self._refused.pop(version, None)
                 _LOG.info("new weights are ready", extra={"version": version})
         return found

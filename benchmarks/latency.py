@@ -62,7 +62,7 @@ def release(quick: QuickFleet, folder: Path) -> tuple[str, int]:
     """Promote the champion's files as a new version; its number and the time of the decision, ns."""
     known = quick.registry
     champion = known.get(known.aliases()[CHAMPION])
-    published = known.publish(known.fetch(champion.version, folder), tags={SPEC_TAG: SPEC.spec_id})
+    published = known.publish(known.fetch(champion, folder), tags={SPEC_TAG: SPEC.spec_id})
     weight_signing.sign_weights(known, quick.learner, published)
     line = releases.promote(known, quick.ledger, published.version, author=AUTHOR, reason="to see it arrive")
     return published.version, line.time_ns

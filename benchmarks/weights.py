@@ -68,8 +68,7 @@ def fetch(known: PolicyRegistry, trust: weight_signing.Trust, directory: Path, s
     before, started_s = [usage(pid).cpu_s for pid in pids], time.monotonic()
     version = known.get(known.aliases()[CHAMPION])
     trust.order_of(version, CHAMPION)
-    trust.check_weights(version)
-    here = known.fetch(version.version, directory)
+    here = weight_signing.fetch(known, version, directory, trust)
     took_s = time.monotonic() - started_s
     shares = [(usage(pid).cpu_s - cpu_s) / took_s for pid, cpu_s in zip(pids, before, strict=True)]
     hashing_s = time.monotonic()

@@ -44,14 +44,15 @@ class MemoryRegistry:
         self.metrics[version] = [(0, dict(metrics))] if metrics else []
         return self.get(version)
 
-    def fetch(self, version: str, directory: Path) -> Path:
+    def fetch(self, version: PolicyVersion, directory: Path) -> Path:
         """Copy a version to `directory / version`, verified."""
-        stored = self._directory / version
+        self.get(version.version)
+        stored = self._directory / version.version
 
         def download(draft: Path) -> None:
             shutil.copytree(stored, draft, dirs_exist_ok=True)
 
-        return install(self.get(version), directory, lambda: size_bytes(stored), download)
+        return install(version, directory, lambda: size_bytes(stored), download)
 
     def get(self, version: str) -> PolicyVersion:
         """One version."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 from mlflow.entities import Metric, Param
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
@@ -72,11 +73,10 @@ class MlflowRegistry:
             self._client.set_terminated(run_id)
             return _policy_version(created)
 
-    def fetch(self, version: str, directory: Path) -> Path:
+    def fetch(self, version: PolicyVersion, directory: Path) -> Path:
         """Download a version to `directory / version`, verified."""
-        with self._translated(version):
-            found = self._client.get_model_version(self._config.model, version)
-            run_id = str(found.run_id)
+        with self._translated(version.version):
+            run_id = str(self._client.get_model_version(self._config.model, version.version).run_id)
 
             def download(draft: Path) -> None:
                 # The client puts the artifact folder below the destination: take its files up.
@@ -88,10 +88,10 @@ class MlflowRegistry:
             def stored_bytes() -> int:
                 files = self._client.list_artifacts(run_id, _ARTIFACT_PATH)
                 if any(file.is_dir for file in files):
-                    raise WeightsRejected("a checkpoint has no folders", version=version)
+                    raise WeightsRejected("a checkpoint has no folders", version=version.version)
                 return sum(file.file_size or 0 for file in files)
 
-            return install(_policy_version(found), directory, stored_bytes, download)
+            return install(version, directory, stored_bytes, download)
 
     def get(self, version: str) -> PolicyVersion:
         """One version."""

@@ -75,11 +75,15 @@ class PolicyRegistry(Protocol):
             metrics: what it measured, for the run's record.
         """
 
-    def fetch(self, version: str, directory: Path) -> Path:
+    def fetch(self, version: PolicyVersion, directory: Path) -> Path:
         """Download a version to `directory / version` and return that path; there already is fine.
 
+        Args:
+            version: as it was looked at, and perhaps found signed: what its tags say by now does not count.
+            directory: where to put it.
+
         Raises:
-            WeightsRejected: no such version, or its files do not have its sha256.
+            WeightsRejected: no such version any more, or its files do not have its size and its sha256.
         """
 
     def get(self, version: str) -> PolicyVersion:

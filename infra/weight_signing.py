@@ -11,6 +11,7 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from infra.credentials import Credential
 from infra.keys import statement
@@ -69,6 +70,26 @@ class Trust:
             self._roster().verify(Stamp.from_text(stamp), signed, {role}, self._clock_ns(), outlives_key=True)
         except SignatureRefused as error:
             raise WeightsRejected("a signature was refused", version=version.version, cause=str(error)) from error
+
+
+def fetch(
+    registry: PolicyRegistry, version: PolicyVersion, directory: Path, trust: Trust | None, kind: str = POLICY
+) -> Path:
+    """Download a version to `directory / version`, once its signature is known: what nobody signed takes no disk.
+
+    Args:
+        registry: where it is.
+        version: as the registry has it.
+        directory: where to put it.
+        trust: whose weights count; None takes whatever the registry has (tests).
+        kind: what they are weights of.
+
+    Raises:
+        WeightsRejected: nobody who may signed it, or its files are not those that were published.
+    """
+    if trust is not None:
+        trust.check_weights(version, kind)
+    return registry.fetch(version, directory)
 
 
 def sign_weights(registry: PolicyRegistry, signer: Credential, version: PolicyVersion, kind: str = POLICY) -> None:

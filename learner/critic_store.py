@@ -16,7 +16,7 @@ from pathlib import Path
 
 from infra import weight_signing
 from infra.credentials import Credential
-from infra.registry import SPEC_TAG, MlflowConfig, PolicyRegistry, verify
+from infra.registry import SPEC_TAG, MlflowConfig, PolicyRegistry
 from infra.weight_signing import Trust
 from learner import critic_checkpoint
 from learner.critic_checkpoint import Critic
@@ -129,10 +129,7 @@ class CriticFollower:
     def _take_up(self, version: str) -> None:
         try:
             found = self._registry.get(version)
-            if self._trust is not None:
-                self._trust.check_weights(found, weight_signing.CRITIC)
-            path = self._registry.fetch(version, self._directory)
-            verify(path, found)
+            path = weight_signing.fetch(self._registry, found, self._directory, self._trust, weight_signing.CRITIC)
             critic = critic_checkpoint.load(path)
             if critic.spec.spec_id != found.spec_id:
                 raise WeightsRejected("the critic is of another embodiment than it says", version=version)

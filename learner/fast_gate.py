@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from infra import weight_signing
 from infra.registry import PolicyRegistry, PolicyVersion
 from infra.weight_signing import Trust
 from learner.candidate import HELD_OUT_TAG
@@ -52,9 +53,7 @@ def flaw_of_weights(
         trust: whose weights are looked at; None takes whatever the registry has (tests).
     """
     try:
-        if trust is not None:
-            trust.check_weights(version)
-        policy = checkpoint.load(registry.fetch(version.version, directory))
+        policy = checkpoint.load(weight_signing.fetch(registry, version, directory, trust))
     except WeightsRejected as error:
         return str(error)
     if spec_id and spec_id not in (policy.spec.spec_id,):

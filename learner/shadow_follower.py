@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from infra.registry import CHAMPION, PolicyRegistry, verify
+from infra import weight_signing
+from infra.registry import CHAMPION, PolicyRegistry
 from infra.shadow import SHADOW, SHADOW_TAG
 from infra.weight_signing import Trust
 from learner.fast_gate import warm_up
@@ -98,11 +99,7 @@ class ShadowFollower:
 
     def _load(self, version: str, champion: str) -> Shadow:
         record = self._registry.get(version)
-        if self._trust is not None:
-            self._trust.check_weights(record)
-        path = self._registry.fetch(version, self._directory)
-        verify(path, record)
-        policy = checkpoint.load(path)
+        policy = checkpoint.load(weight_signing.fetch(self._registry, record, self._directory, self._trust))
         if policy.spec.spec_id != record.spec_id:
             raise WeightsRejected("the weights are of another embodiment than they say", version=version)
         shadow = Shadow(version=version, champion=champion, policy=policy, guidance=Guidance.from_tags(record.tags))

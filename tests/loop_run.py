@@ -76,7 +76,7 @@ def run_once(directory: Path) -> Run:
         registry = fleet.registry
         base, candidate = registry.versions()
         for version in (base, candidate):
-            registry.fetch(version.version, directory / "checkpoints")
+            registry.fetch(version, directory / "checkpoints")
         robot = make(FLEET.task)
         spec = robot.spec
         robot.close()

@@ -1,5 +1,6 @@
 """The same promises from MemoryRegistry and from MlflowRegistry on a real server."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_publish_then_fetch_gives_the_same_files(registry: PolicyRegistry, check
     assert published.sha256 == checkpoint_sha256(checkpoint)
     assert published.tags == {**TAGS, "sha256": published.sha256, "size_bytes": str(25_600 + 2)}
     assert published.created_ns > 0
-    fetched = registry.fetch("1", tmp_path / "weights")
+    fetched = registry.fetch(registry.get("1"), tmp_path / "weights")
     assert fetched == tmp_path / "weights" / "1"
     assert sorted(path.name for path in fetched.iterdir()) == ["policy.json", "weights.safetensors"]
     assert checkpoint_sha256(fetched) == published.sha256
@@ -43,9 +44,9 @@ def test_publish_then_fetch_gives_the_same_files(registry: PolicyRegistry, check
 
 def test_a_damaged_copy_is_replaced(registry: PolicyRegistry, checkpoint: Path, tmp_path: Path) -> None:
     version = registry.publish(checkpoint, tags=TAGS)
-    fetched = registry.fetch(version.version, tmp_path / "weights")
+    fetched = registry.fetch(version, tmp_path / "weights")
     (fetched / "weights.safetensors").write_bytes(b"cut short")
-    assert checkpoint_sha256(registry.fetch(version.version, tmp_path / "weights")) == version.sha256
+    assert checkpoint_sha256(registry.fetch(version, tmp_path / "weights")) == version.sha256
 
 
 def test_files_that_are_not_what_was_published_are_rejected(
@@ -54,7 +55,7 @@ def test_files_that_are_not_what_was_published_are_rejected(
     version = registry.publish(checkpoint, tags=TAGS)
     registry.set_tag(version.version, "sha256", "0" * 64)
     with pytest.raises(WeightsRejected, match="cut short or altered"):
-        registry.fetch(version.version, tmp_path / "weights")
+        registry.fetch(registry.get(version.version), tmp_path / "weights")
     assert list((tmp_path / "weights").iterdir()) == []
 
 
@@ -64,8 +65,15 @@ def test_files_of_another_size_are_not_even_downloaded(
     version = registry.publish(checkpoint, tags=TAGS)
     registry.set_tag(version.version, "size_bytes", "25601")
     with pytest.raises(WeightsRejected, match="25602"):
-        registry.fetch(version.version, tmp_path / "weights")
+        registry.fetch(registry.get(version.version), tmp_path / "weights")
     assert not (tmp_path / "weights").exists()
+
+
+def test_what_is_fetched_is_what_was_looked_at(registry: PolicyRegistry, checkpoint: Path, tmp_path: Path) -> None:
+    looked_at = registry.publish(checkpoint, tags=TAGS)
+    for tag, value in (("sha256", "0" * 64), ("size_bytes", "25601")):
+        registry.set_tag(looked_at.version, tag, value)
+    assert checkpoint_sha256(registry.fetch(looked_at, tmp_path / "weights")) == looked_at.sha256
 
 
 def test_versions_grow_and_keep_their_tags(registry: PolicyRegistry, checkpoint: Path) -> None:
@@ -104,11 +112,11 @@ def test_model_tags_come_and_go(registry: PolicyRegistry) -> None:
 
 
 def test_an_unknown_version_is_rejected(registry: PolicyRegistry, checkpoint: Path, tmp_path: Path) -> None:
-    registry.publish(checkpoint, tags=TAGS)
+    known = registry.publish(checkpoint, tags=TAGS)
     for version in ("99", "rubbish"):
         for attempt in (
             lambda version=version: registry.get(version),
-            lambda version=version: registry.fetch(version, tmp_path),
+            lambda version=version: registry.fetch(dataclasses.replace(known, version=version), tmp_path),
             lambda version=version: registry.set_alias("champion", version),
             lambda version=version: registry.set_tag(version, "a", "b"),
             lambda version=version: registry.log_curve(version, "a", [(0, 1.0)]),

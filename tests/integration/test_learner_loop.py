@@ -71,7 +71,7 @@ def test_base_then_candidate_with_their_record(tmp_path: Path) -> None:
     assert (base.tags["round"], base.tags["algorithm"], base.tags["status"]) == ("0", "hg_dagger", "candidate")
     assert (improved.tags["round"], improved.tags["algorithm"]) == ("1", "recap")
     assert improved.tags["data_pin"] == toy_data().pin
-    record = json.loads((registry.fetch("2", tmp_path / "fetched") / RECORD_FILE).read_text())
+    record = json.loads((registry.fetch(registry.get("2"), tmp_path / "fetched") / RECORD_FILE).read_text())
     assert record["critic"]["is_trusted"]
     assert record["condition"]["action_gap"] > 0
     assert record["mix"]

@@ -94,7 +94,7 @@ def test_a_robots_account_reads_weights(server: Server, version: str, tmp_path: 
     with server.registry("r1") as registry:
         assert registry.aliases() == {CHAMPION: version}
         assert registry.get(version).tags["status"] == "champion"
-        fetched = registry.fetch(version, tmp_path)
+        fetched = registry.fetch(registry.get(version), tmp_path)
     assert (fetched / "weights.safetensors").read_bytes() == b"weights"
 
 
@@ -122,7 +122,7 @@ def test_a_robots_account_replaces_no_file_past_the_client(server: Server, versi
     for path in (own, f"./{own}", f"elsewhere/%2e%2e/{own}", "elsewhere/weights.safetensors"):
         assert server.put_file(path, "r1") in (400, 403, 404), path
     with server.registry("r1") as registry:
-        fetched = registry.fetch(version, tmp_path)
+        fetched = registry.fetch(registry.get(version), tmp_path)
     assert (fetched / "weights.safetensors").read_bytes() == b"weights"
 
 

@@ -188,7 +188,7 @@ def test_weights_are_kept_there_and_fetched_through_the_server_alone(store: Mapp
         registry = MlflowRegistry(MlflowConfig(tracking_url=url))
         with object_store_rig.environment(dict.fromkeys(store, "")):  # a robot has no keys
             version = registry.publish(checkpoint, tags={"spec_id": "abc"})
-            fetched = registry.fetch(version.version, tmp_path / "weights")
+            fetched = registry.fetch(version, tmp_path / "weights")
         assert checkpoint_sha256(fetched) == version.sha256
     assert sum(path.endswith("/weights.safetensors") for path in listed(store, f"{BUCKET}/weights")) == 1
     assert not (tmp_path / "mlflow" / "artifacts").exists()

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from actor.acting_policy import Loader
+from actor.candidates import CandidateWork, GateEvaluationConfig
 from actor.order_book import OrderBook
+from actor.scene_ledger import SceneLedger
 from actor.weight_sync import WeightSync
 from infra import cli, connect, credentials, identity, releases, weight_signing
 from infra.enrolment import Enrolments
@@ -157,6 +159,25 @@ def test_the_judge_opens_signed_weights_alone(fleet: Fleet, tmp_path: Path) -> N
     assert flaws[signed] == ""
     assert "not signed" in flaws[unsigned]
     assert [path.name for path in (tmp_path / "judge").iterdir()] == [signed]
+
+
+def test_evaluators_download_signed_weights_alone(fleet: Fleet, tmp_path: Path) -> None:
+    trust = identity.trust(fleet.home.path, [identity.robot(fleet.home.path, "evaluator", is_simulated=True)])
+    work = CandidateWork(
+        fleet.registry,
+        tmp_path / "evaluator",
+        Loader(spec=SPEC, trust=trust),
+        lambda acting, scene: pytest.fail("no robot asks for an episode here"),
+        SceneLedger(tmp_path / "scenes.jsonl"),
+        GateEvaluationConfig(num_scenes=4, slice_scenes=2),
+        Metrics(),
+        trust,
+    )
+    unsigned, signed = fleet.publish(is_signed=False), fleet.publish()
+    for version in (unsigned, signed):
+        fleet.registry.set_tag(version, releases.STATUS_TAG, "candidate")
+    work.look()
+    assert [path.name for path in (tmp_path / "evaluator").iterdir()] == [signed]
 
 
 def test_the_shadow_proposes_with_signed_weights_alone(fleet: Fleet, good: str, tmp_path: Path) -> None:

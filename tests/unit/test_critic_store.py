@@ -161,7 +161,7 @@ def test_a_round_publishes_its_critic_apart_from_its_candidate(registry: MemoryR
     _, candidate = registry.versions()
     (critic,) = critics.versions()
     assert critic.tags[critic_store.CRITIC_TAG] == candidate.tags["train_id"]
-    fetched = registry.fetch(candidate.version, tmp_path / "robot")
+    fetched = registry.fetch(candidate, tmp_path / "robot")
     assert not list(fetched.glob("critic*"))
     live = follower(critics, tmp_path)
     live.look()
