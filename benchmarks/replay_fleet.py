@@ -64,7 +64,7 @@ class ReplayFleet:
         return [name for name in self._supervisor.names if name not in self._actors]
 
     def start_robots(self, num_robots: int, rate: float = 1.0, num_processes: int = 1) -> None:
-        """So many robots in so many processes, and wait until they act; `rate` times real time."""
+        """So many robots in so many processes, and wait until all processes act; `rate` times real time."""
         self._num_started += 1
         share = num_robots // num_processes
         self._actors = [f"actor-{self._num_started}-{number}" for number in range(num_processes)]
@@ -72,7 +72,7 @@ class ReplayFleet:
         self._supervisor.start(
             [service_launch(name, ("actor", "--name", name, *arguments), self._environ) for name in self._actors]
         )
-        wait_until(lambda: self.num_recorded() > 0, "robots act", self._supervisor)
+        wait_until(lambda: all(num > 0 for num in self._recorded()), "robots act", self._supervisor)
 
     def stop_robots(self) -> None:
         """All of them."""
@@ -85,8 +85,11 @@ class ReplayFleet:
 
     def num_recorded(self) -> float:
         """Steps that the present robots have recorded."""
+        return sum(self._recorded())
+
+    def _recorded(self) -> list[float]:
         said = [self._scrape(name) for name in self._actors]
-        return sum(scraped.values.get(_RECORDED, 0.0) for scraped in said if scraped)
+        return [scraped.values.get(_RECORDED, 0.0) if scraped else 0.0 for scraped in said]
 
     def usages(self) -> dict[str, Usage]:
         """What each process takes; that of all robots together is `robots`."""
