@@ -41,19 +41,21 @@ export function PointPicture({ robotId, camera: index, point, onPoint }) {
   };
   // The area has the picture's own shape, so that a share of it is a share of the picture.
   return html`<div class="point-frame">
-    <div
-      ref=${area}
-      class="point-area"
-      style=${{ aspectRatio: String(aspect) }}
-      tabindex="0"
-      role="application"
-      data-own-keys
-      aria-label=${`${QUEUE.liveOf(robotId)}. ${QUEUE.pointHint}`}
-      onPointerDown=${onClick}
-      onKeyDown=${onKeyDown}
-    >
-      <${Picture} key=${`point ${robotId}`} robotId=${robotId} camera=${index} fps=${10} width=${640} label=${QUEUE.liveOf(robotId)} />
-      ${own && html`<span class="point-cross" aria-hidden="true" style=${{ left: `${own.x * 100}%`, top: `${own.y * 100}%` }}></span>`}
+    <div class="point-room">
+      <div
+        ref=${area}
+        class="point-area"
+        style=${{ "--shape": aspect }}
+        tabindex="0"
+        role="application"
+        data-own-keys
+        aria-label=${`${QUEUE.liveOf(robotId)}. ${QUEUE.pointHint}`}
+        onPointerDown=${onClick}
+        onKeyDown=${onKeyDown}
+      >
+        <${Picture} key=${`point ${robotId}`} robotId=${robotId} camera=${index} fps=${10} width=${640} label=${QUEUE.liveOf(robotId)} />
+        ${own && html`<span class="point-cross" aria-hidden="true" style=${{ left: `${own.x * 100}%`, top: `${own.y * 100}%` }}></span>`}
+      </div>
     </div>
     <p class="quiet" role="status">${own ? QUEUE.pointed(own.x, own.y, own.camera) : QUEUE.pointHint}</p>
   </div>`;
