@@ -2,20 +2,25 @@
 
 A whole fleet with robots that replay (`replay_fleet.py`), simulated, so their clocks may run faster than real time.
 First the rate: higher and higher, each for a while, until robots fall behind it or the table falls behind robots. Then
-the highest that was held, for --minutes. Every few seconds each process says what memory (that no file backs), handles
-and threads it has, and how long it took to answer; files and lag are counted. At the end a straight line through each,
-with its interval: what leaks has a slope. The report goes to `soak.md` and `soak.json` in --out. An hour takes some ten
-gigabytes of disk.
+the highest that was held, for --minutes. Every few seconds each process says what memory (that no file backs), handles,
+threads and processor time it takes, and how long it took to answer; files and lag are counted. At the end a straight
+line through each, with its interval: what leaks has a slope, and in each third of the time, where a pool or a cache
+fills up once. What a process keeps of each step on purpose is taken off. The report goes to `soak.md` and `soak.json`
+in --out; `--again` writes it anew from there. An hour takes some ten gigabytes of disk.
 """
 
 import argparse
 import dataclasses
+import itertools
 import json
 import math
+import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks import results
 from benchmarks.figures import Figure, publish
@@ -36,7 +41,13 @@ _SETTLE_SHARE = 0.1
 _NUM_SAMPLES = 360
 _LAG = "touchline_kafka_lag_records{steps}"
 _FLAT_SHARE_H = 0.05
-"""Of its mean, that memory may be growing by in an hour at least before it counts as growing."""
+"""Of its mean, that a column may be growing by in an hour at least before it counts as growing."""
+_NUM_PARTS = 3
+_KEPT_BYTES = {"console": 40.0, "judge": 10.0, "learner": 10.0}
+"""Of memory for each step in the lake, until `touchline data retain` lets it go: for the console values and modes of
+steps (`console/history/README.md`), for the others the episodes' rows."""
+_SUMS = ("steps", "cpu_s")
+"""Columns that only add up."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,7 +56,7 @@ class Sample:
 
     time_s: float
     columns: Mapping[str, Mapping[str, float]]
-    """By process: memory_mb, handles, threads, answer_ms; of the whole: files, lag_records, steps."""
+    """By process: memory_mb, handles, threads, cpu_s, answer_ms; of the whole: files, lag_records, steps."""
 
 
 def look(fleet: ReplayFleet, started_s: float) -> Sample:
@@ -56,13 +67,14 @@ def look(fleet: ReplayFleet, started_s: float) -> Sample:
             "memory_mb": used.anonymous_bytes / 1e6,
             "handles": used.num_handles,
             "threads": used.num_threads,
+            "cpu_s": used.cpu_s,
         }
     scrapes = fleet.scrapes()
     for name, said in scrapes.items():
         columns[name]["answer_ms"] = 1e3 * said.took_s
     ingest = scrapes.get("ingest")
     columns["fleet"] = {
-        "files": sum(1 for path in fleet.home.path.rglob("*") if path.is_file()),
+        "files": sum(len(names) for _, _, names in os.walk(fleet.home.path)),
         "lag_records": ingest.values.get(_LAG, 0.0) if ingest else math.nan,
         "steps": fleet.num_recorded(),
     }
@@ -118,24 +130,52 @@ class Trend:
     mean: float
     slope: Slope
     """An hour."""
+    parts: Sequence[Slope]
+    """The same of each third of the time."""
+    kept: float = 0.0
+    """An hour, that it keeps on purpose."""
 
     @property
     def is_growing(self) -> bool:
-        """Whether it surely grows, and by as much as matters."""
-        return self.slope.low > 0 and self.slope.value > _FLAT_SHARE_H * abs(self.mean)
+        """Whether it surely grows all the time, and by as much as matters."""
+        flat = _FLAT_SHARE_H * abs(self.mean)
+        return all(s.low > self.kept and s.value - self.kept > flat for s in (self.slope, *self.parts))
 
 
 def trends_of(samples: Sequence[Sample]) -> list[Trend]:
     """Lines through all columns, the start left out."""
-    rest = samples[int(_SETTLE_SHARE * len(samples)) :]
+    rest = busy(samples)[int(_SETTLE_SHARE * len(samples)) :]
+    steps_h = 3600 * steps_per_s(rest)
     found = []
-    for process, columns in samples[-1].columns.items():
-        for column in columns.keys() - {"steps"}:
+    for process, columns in rest[-1].columns.items():
+        for column in columns.keys() - set(_SUMS):
             points = [(sample.time_s / 3600, sample.columns.get(process, {}).get(column, math.nan)) for sample in rest]
-            hours, values = zip(*[point for point in points if math.isfinite(point[1])], strict=True)
-            mean = sum(values) / len(values)
-            found.append(Trend(process=process, column=column, mean=mean, slope=Slope.of(hours, values)))
+            finite = np.array([point for point in points if math.isfinite(point[1])])
+            kept = _KEPT_BYTES.get(process, 0.0) * steps_h / 1e6 if column == "memory_mb" else 0.0
+            found.append(
+                Trend(
+                    process=process,
+                    column=column,
+                    mean=float(finite[:, 1].mean()),
+                    slope=Slope.of(*finite.T),
+                    parts=[Slope.of(*part.T) for part in np.array_split(finite, _NUM_PARTS)],
+                    kept=kept,
+                )
+            )
     return sorted(found, key=lambda trend: (trend.process, trend.column))
+
+
+def busy(samples: Sequence[Sample]) -> list[Sample]:
+    """The same but the first, with the share of a core that each process took since the look before, busy_percent."""
+    found = []
+    for before, now in itertools.pairwise(samples):
+        columns = {name: dict(own) for name, own in now.columns.items()}
+        for name, own in columns.items():
+            if "cpu_s" in own:
+                spent_s = own["cpu_s"] - before.columns.get(name, {}).get("cpu_s", math.nan)
+                own["busy_percent"] = 100 * spent_s / (now.time_s - before.time_s)
+        found.append(Sample(time_s=now.time_s, columns=columns))
+    return found
 
 
 def page(heading: str, trends: Sequence[Trend]) -> str:
@@ -145,12 +185,13 @@ def page(heading: str, trends: Sequence[Trend]) -> str:
         "",
         heading,
         "",
-        "| process | what | mean | an hour adds, 95 % interval | |",
+        "| process | what | mean | an hour adds, 95 % interval | all the time, beyond what it keeps on purpose |",
         "|---|---|---|---|---|",
     ]
     for trend in trends:
         s = trend.slope
-        grows = "grows" if trend.is_growing else ""
+        kept = f"keeps {trend.kept:,.0f}" if trend.kept else ""
+        grows = "grows" if trend.is_growing else kept
         lines.append(
             f"| {trend.process} | {trend.column} | {trend.mean:,.1f} "
             f"| {_signed(s.value)} [{_signed(s.low)}, {_signed(s.high)}] | {grows} |"
@@ -162,33 +203,39 @@ def _signed(value: float) -> str:
     return f"{round(value, 1) + 0.0:+,.1f}"  # no minus before zero
 
 
-def run(home: Home, out: Path, args: argparse.Namespace) -> list[Figure]:
-    """Find the rate, hold it, write the report."""
+def run(home: Home, out: Path, args: argparse.Namespace) -> None:
+    """Find the rate, hold it, write down what was seen."""
     duration_s = 60 * args.minutes
     trial_s = min(_TRIAL_S, duration_s / 4)
     with replay_fleet(home, TASK) as fleet:
         rate = args.rate or highest_rate(fleet, args.robots, args.processes, trial_s)
         fleet.start_robots(args.robots, rate, args.processes)
         samples = watch(fleet, duration_s, duration_s / _NUM_SAMPLES)
-    trends, held = trends_of(samples), steps_per_s(samples)
-    machine = results.Machine.here()
-    heading = (
-        f"{machine}\n\n`python -m benchmarks soak --minutes {args.minutes:g} --robots {args.robots} "
-        f"--processes {args.processes}`: {rate:g} times real time, {held:,.0f} steps/s, {len(samples)} looks"
-    )
-    (out / "soak.md").write_text(page(heading, trends))
     content = {
-        "machine": dataclasses.asdict(machine),
+        "machine": dataclasses.asdict(results.Machine.here()),
+        "robots": args.robots,
+        "processes": args.processes,
         "rate": rate,
-        "steps_per_s": held,
-        "trends": [dataclasses.asdict(trend) for trend in trends],
         "samples": [dataclasses.asdict(sample) for sample in samples],
     }
-    (out / "soak.json").write_text(json.dumps(content, indent=1) + "\n")
+    (out / "soak.json").write_text(json.dumps(content) + "\n")
+
+
+def report(out: Path) -> list[Figure]:
+    """Write the page of what was seen."""
+    seen = json.loads((out / "soak.json").read_text())
+    samples = [Sample(**sample) for sample in seen["samples"]]
+    trends, held, minutes = trends_of(samples), steps_per_s(samples), samples[-1].time_s / 60
+    heading = (
+        f"{results.Machine(**seen['machine'])}\n\n`python -m benchmarks soak --minutes {minutes:.0f} "
+        f"--robots {seen['robots']} --processes {seen['processes']}`: {seen['rate']:g} times real time, "
+        f"{held:,.0f} steps/s, {len(samples)} looks"
+    )
+    (out / "soak.md").write_text(page(heading, trends))
     growing = [trend for trend in trends if trend.is_growing and trend.column != "files"]
-    asked = rate * args.robots * _RATE_HZ
+    asked = seen["rate"] * seen["robots"] * _RATE_HZ
     return [
-        Figure(what=f"steps/s held for {args.minutes:g} minutes", value=held, at_least=_HELD_SHARE * asked),
+        Figure(what=f"steps/s held for {minutes:.0f} minutes", value=held, at_least=_HELD_SHARE * asked),
         Figure(
             what="columns of processes that grow",
             value=len(growing),
@@ -206,15 +253,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=1, help="that they share")
     parser.add_argument("--rate", type=float, default=0.0, help="multiple of real time; 0 finds the highest that holds")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder of the report")
+    parser.add_argument("--again", action="store_true", help="only the report, of what --out holds")
     args = parser.parse_args(argv)
     if args.robots < 1 or args.processes < 1 or args.robots % args.processes:
         parser.error("--robots must be a multiple of --processes")
     if not args.minutes > 0:
         parser.error("--minutes must be above 0")
     args.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        figures = run(Home(Path(folder)), args.out, args)
-    publish(figures)
+    if not args.again:
+        with tempfile.TemporaryDirectory() as folder:
+            run(Home(Path(folder)), args.out, args)
+    publish(report(args.out))
     print(f"report: {args.out / 'soak.md'}")
     return 0
 

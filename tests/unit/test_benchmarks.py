@@ -199,16 +199,26 @@ def test_the_soak_s_report_names_what_leaks() -> None:
         soak.Sample(
             time_s=60.0 * minute,
             columns={
-                "ingest": {"memory_mb": 100.0 + minute, "handles": 30.0 + minute % 2},
+                "ingest": {
+                    "memory_mb": 100.0 + minute,
+                    "handles": 30.0 + minute % 2,
+                    "threads": 20.0 + 10 * (minute > 20) + 10 * (minute > 40),  # a pool that twice had more to do
+                    "cpu_s": 6.0 * minute + minute**2 / 20,
+                },
+                "console": {"memory_mb": 200.0 + minute / 60},
                 "fleet": {"steps": 600.0 * minute},
             },
         )
-        for minute in range(60)
+        for minute in range(61)
     ]
     trends = soak.trends_of(samples)
-    assert {trend.column for trend in trends if trend.is_growing} == {"memory_mb"}
+    assert {(t.process, t.column) for t in trends if t.is_growing} == {
+        ("ingest", "memory_mb"), ("ingest", "busy_percent")
+    }  # fmt: skip
     assert soak.steps_per_s(samples) == pytest.approx(10)
-    assert "| ingest | memory_mb | 132.5 | +60.0 [+60.0, +60.0] | grows |" in soak.page("here", trends)
+    page = soak.page("here", trends)
+    assert "| ingest | memory_mb | 133.5 | +60.0 [+60.0, +60.0] | grows |" in page
+    assert "| console | memory_mb | 200.6 | +1.0 [+1.0, +1.0] | keeps 1 |" in page  # 40 bytes of 36,000 steps
 
 
 def test_a_robot_s_share_is_the_slope_over_robots() -> None:
