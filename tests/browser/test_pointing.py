@@ -32,7 +32,9 @@ def test_a_share_of_the_area_is_a_share_of_the_picture(visits: Visits, tmp_path:
     for size in _SIZES:
         page.set_viewport_size(size)
         expect(area).to_be_visible()
-        page.screenshot(path=folder / f"pointing-{size['width']}.png")
+        for theme in ("dark", "light"):
+            page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            page.screenshot(path=folder / f"pointing-{size['width']}-{theme}.png")
         box = area.bounding_box()
         assert box is not None
         assert box["width"] == pytest.approx(box["height"], abs=1)  # the robot's cameras are square
