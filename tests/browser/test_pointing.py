@@ -34,7 +34,7 @@ def test_a_share_of_the_area_is_a_share_of_the_picture(visits: Visits, tmp_path:
         expect(area).to_be_visible()
         for theme in ("dark", "light"):
             page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-            page.screenshot(path=folder / f"pointing-{size['width']}-{theme}.png")
+            page.screenshot(path=folder / f"pointing-{size['width']}-{theme}.png", animations="disabled")
         box = area.bounding_box()
         assert box is not None
         assert box["width"] == pytest.approx(box["height"], abs=1)  # the robot's cameras are square
