@@ -5,8 +5,8 @@ A person takes a robot that works, drives it for a second and hands it back. The
 updates; the fast gate lets it onto the canary robot. All times are read from the lake, stage by stage:
 
     episode   the corrected episode goes on to its end
-    stored    its row is committed, the last of what a learner needs
-    drawn     the learner ends the round before, looks, and draws a person's step for the first time
+    stored    its row is committed; its last steps are at times a moment later
+    drawn     the learner ends the round before, finds all of it, and draws a person's step for the first time
     trained   the rest of the updates; held-out error; published
     gate      the judge looks, and the fast gate lets the candidate through
     acting    the canary robot fetches it, ends its episode, and begins the next one

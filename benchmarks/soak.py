@@ -107,7 +107,7 @@ def highest_rate(fleet: ReplayFleet, num_robots: int, num_processes: int, trial_
     held = 0.0
     for rate in RATES:
         fleet.start_robots(num_robots, rate, num_processes)
-        samples = watch(fleet, trial_s, trial_s / 5)[1:]  # the first look still finds some of them starting
+        samples = watch(fleet, trial_s, trial_s / 5)
         fleet.stop_robots()
         found, asked = steps_per_s(samples), rate * num_robots * _RATE_HZ
         lag_s = samples[-1].columns["fleet"]["lag_records"] / (num_robots / 0.2)
@@ -213,6 +213,7 @@ def run(home: Home, out: Path, args: argparse.Namespace) -> None:
         samples = watch(fleet, duration_s, duration_s / _NUM_SAMPLES)
     content = {
         "machine": dataclasses.asdict(results.Machine.here()),
+        "minutes": args.minutes,
         "robots": args.robots,
         "processes": args.processes,
         "rate": rate,
@@ -225,9 +226,9 @@ def report(out: Path) -> list[Figure]:
     """Write the page of what was seen."""
     seen = json.loads((out / "soak.json").read_text())
     samples = [Sample(**sample) for sample in seen["samples"]]
-    trends, held, minutes = trends_of(samples), steps_per_s(samples), samples[-1].time_s / 60
+    trends, held, minutes = trends_of(samples), steps_per_s(samples), seen["minutes"]
     heading = (
-        f"{results.Machine(**seen['machine'])}\n\n`python -m benchmarks soak --minutes {minutes:.0f} "
+        f"{results.Machine(**seen['machine'])}\n\n`python -m benchmarks soak --minutes {minutes:g} "
         f"--robots {seen['robots']} --processes {seen['processes']}`: {seen['rate']:g} times real time, "
         f"{held:,.0f} steps/s, {len(samples)} looks"
     )
@@ -235,7 +236,7 @@ def report(out: Path) -> list[Figure]:
     growing = [trend for trend in trends if trend.is_growing and trend.column != "files"]
     asked = seen["rate"] * seen["robots"] * _RATE_HZ
     return [
-        Figure(what=f"steps/s held for {minutes:.0f} minutes", value=held, at_least=_HELD_SHARE * asked),
+        Figure(what=f"steps/s held for {minutes:g} minutes", value=held, at_least=_HELD_SHARE * asked),
         Figure(
             what="columns of processes that grow",
             value=len(growing),

@@ -21,7 +21,7 @@ from policy.errors import ConfigError
 
 _JVM_FLAGS = ("-Xms512m", "-Xmx512m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC")
 """Enough for 20-27 MB/s of 15 KB messages (measured); of one size, as in Kafka's own start script, and taken at once:
-growing into it took hours, in which it looked like a leak."""
+a heap that grows to its bound over hours looks like a leak."""
 _FORMAT_TIMEOUT_S = 120
 
 

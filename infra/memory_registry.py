@@ -46,7 +46,7 @@ class MemoryRegistry:
 
     def fetch(self, version: PolicyVersion, directory: Path) -> Path:
         """Copy a version to `directory / version`, verified."""
-        self.get(version.version)
+        self.get(version.version)  # refuses one that is not there any more
         stored = self._directory / version.version
 
         def download(draft: Path) -> None:

@@ -65,8 +65,8 @@ class TableWriter:
         self._ledger = self._recover()
         self._committed = dict(self._ledger.offsets)
         self._buffer: list[pa.RecordBatch] = []
-        self._origins: list[tuple[int, int, int, int]] = []
-        """Per batch in the buffer: partition, offset, the broker's time, and for how many rows."""
+        self._origins: list[tuple[int, int, int]] = []
+        """Of each batch in the buffer: partition, offset and the broker's time."""
         self.num_bytes = 0
         """Bytes in the buffer."""
         self.num_rows = 0
@@ -105,7 +105,7 @@ class TableWriter:
         if num_new < batch.num_rows:
             batch = batch.filter(pa.array(is_new))
         self._buffer.append(batch)
-        self._origins.append((partition, offset, kafka_time_ns, num_new))
+        self._origins.append((partition, offset, kafka_time_ns))
         self.num_bytes += batch.nbytes
         self.num_rows += num_new
         return num_new
@@ -158,8 +158,9 @@ class TableWriter:
     def _rows(self) -> pa.Table:
         """The buffer as the table has it: each row with where it came from."""
         rows = pa.Table.from_batches(self._buffer, schema=arrow_schema(self._topic.record))
-        *origins, counts = np.array(self._origins, np.int64).reshape(-1, 4).T
-        for name, origin in zip(_ORIGIN_COLUMNS, origins, strict=True):
+        counts = [batch.num_rows for batch in self._buffer]
+        origins = np.array(self._origins, np.int64).reshape(-1, len(_ORIGIN_COLUMNS))
+        for name, origin in zip(_ORIGIN_COLUMNS, origins.T, strict=True):
             field = self._schema.field(name)
             rows = rows.append_column(field, pa.array(np.repeat(origin, counts), field.type))
         return rows
