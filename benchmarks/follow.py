@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.figures import Figure, publish, ratios, take_turns
-from benchmarks.lake_data import SPEC, episode, pictures
+from benchmarks.lake_data import SPEC, distinct, episode, pictures
 from infra import wire
 from infra.topics import EPISODES, STEPS, Topic
 from policy.pictures import decode_jpeg, encode_jpeg
@@ -50,7 +50,7 @@ class Fleet:
         for robot, (steps, end) in enumerate(self._robots):
             part, first_seq = steps[first : first + _STEPS_PER_COMMIT], number * _EPISODE_STEPS
             own: dict[str, Any] = {"boot_id": f"boot-{robot}", "episode_id": f"e{robot}-{number}"}
-            self._take(STEPS, [dataclasses.replace(s, **own, seq=first_seq + s.step_index) for s in part])
+            self._take(STEPS, distinct([dataclasses.replace(s, **own, seq=first_seq + s.step_index) for s in part]))
             if part[-1].is_terminal:
                 self._take(EPISODES, [dataclasses.replace(end, **own, seq=number)])
         for writer in self._writers.values():

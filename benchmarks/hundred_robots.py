@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.figures import Figure, publish
 from benchmarks.kafka_alone import Broker, kafka_alone
-from benchmarks.lake_data import episode, pictures
+from benchmarks.lake_data import distinct, episode, pictures
 from benchmarks.lake_reader import LakeReader
 from benchmarks.processes import Slope, folder_bytes, scraped, usage
 from benchmarks.replay_fleet import OWN_LAKE
@@ -89,25 +89,13 @@ class Senders:
         told: dict[str, Any] = {"robot_id": name, "boot_id": f"{name}-{self._boot}"}
         told |= {"episode_id": f"{name}-{self._boot}-{number}"}
         steps = [
-            dataclasses.replace(
-                step,
-                **told,
-                seq=first_seq + i,
-                time_ns=time.time_ns(),
-                frames=tuple(marked(frame, f"{name} {first_seq + i}".encode()) for frame in step.frames),
-            )
+            dataclasses.replace(step, **told, seq=first_seq + i, time_ns=time.time_ns())
             for i, step in enumerate(self._steps[index : index + _STEPS_PER_MESSAGE])
         ]
-        self._producer.send(STEPS, steps)
+        self._producer.send(STEPS, distinct(steps))
         self.num_sent += len(steps)
         if index + _STEPS_PER_MESSAGE == _EPISODE_STEPS:
             self._producer.send(EPISODES, [dataclasses.replace(self._end, **told, seq=number)])
-
-
-def marked(jpeg: bytes, mark: bytes) -> bytes:
-    """The same picture with a comment: one that was seen before takes no room in a Parquet file (its dictionary)."""
-    start, comment = jpeg[:2], b"\xff\xfe" + (2 + len(mark)).to_bytes(2, "big") + mark
-    return start + comment + jpeg[2:]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ import pyarrow as pa
 from deltalake import WriterProperties, write_deltalake
 
 from benchmarks.figures import Figure, publish, ratios, take_turns
-from benchmarks.lake_data import SPEC, episode, pictures
+from benchmarks.lake_data import SPEC, distinct, episode, pictures
 from infra import identity, wire
 from infra.bus import Message
 from infra.enrolment import Enrolments
@@ -73,7 +73,7 @@ def sent(home: Path, num_messages: int, num_steps: int) -> MemoryBus:
     signer = MessageSigner(functools.cache(functools.partial(identity.robot, home, is_simulated=True)))
     producer = bus.producer("bench", signer=signer)
     for number in range(num_messages):
-        producer.send(STEPS, episode(number, num_steps, frames)[0])
+        producer.send(STEPS, distinct(episode(number, num_steps, frames)[0]))
     return bus
 
 

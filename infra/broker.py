@@ -22,6 +22,16 @@ from policy.errors import ConfigError
 _JVM_FLAGS = ("-Xms512m", "-Xmx512m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC")
 """Enough for 20-27 MB/s of 15 KB messages (measured); of one size, as in Kafka's own start script, and taken at once:
 a heap that grows to its bound over hours looks like a leak."""
+_LOG_FLAGS = tuple(
+    f"-Dorg.slf4j.simpleLogger.{name}={value}"
+    for name, value in {
+        "defaultLogLevel": "warn",
+        "showDateTime": "true",
+        "dateTimeFormat": "yyyy-MM-dd HH:mm:ss",
+        "showShortLogName": "true",
+    }.items()
+)
+"""What it warns of goes to its log file; what it does all day does not."""
 _FORMAT_TIMEOUT_S = 120
 
 
@@ -55,7 +65,7 @@ def launch(directory: Path, config: BrokerConfig) -> tuple[Launch, str]:
         _format(java, class_path, properties)
     start = Launch(
         name="kafka",
-        command=(str(java), *_JVM_FLAGS, "-cp", class_path, "kafka.Kafka", str(properties)),
+        command=(str(java), *_JVM_FLAGS, *_LOG_FLAGS, "-cp", class_path, "kafka.Kafka", str(properties)),
         is_ready=lambda: is_open(LOOPBACK, port),
     )
     return start, f"{LOOPBACK}:{port}"
@@ -65,7 +75,7 @@ def _format(java: Path, class_path: str, properties: Path) -> None:
     cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # With "=", for one id in 64 begins with "-" and would be taken for an option.
     tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "--config", str(properties))
-    command = [str(java), "-cp", class_path, *tool, "--ignore-formatted"]
+    command = [str(java), *_LOG_FLAGS, "-cp", class_path, *tool, "--ignore-formatted"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_TIMEOUT_S, check=False)
     if done.returncode:
         raise ConfigError(

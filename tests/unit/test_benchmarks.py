@@ -16,10 +16,9 @@ from benchmarks import __main__ as benchmarks_main
 from benchmarks import control_tick, figures, hundred_robots, ingest, large_lake, replay, results, sizes, soak
 from benchmarks.__main__ import BENCHMARKS, main, measure, run_all
 from benchmarks.figures import Figure
-from benchmarks.lake_data import pictures
+from benchmarks.lake_data import SPEC, distinct, episode, pictures
 from benchmarks.processes import Slope, folder_bytes, usage
 from infra.metrics import Metrics
-from policy.spec import CameraSpec
 from storage.frames import decode_frame
 
 MACHINE = results.Machine(processor="abacus", num_cores=1, memory_gib=1, python="3", commit="c0ffee", day="2026-01-01")
@@ -232,11 +231,14 @@ def test_a_robot_s_share_is_the_slope_over_robots() -> None:
     assert sizes.figures_of(found, {8: 100.0})[0].is_met is False
 
 
-def test_a_marked_picture_is_the_same_picture_in_other_bytes() -> None:
-    jpeg = pictures(1)[0]
-    marked, camera = hundred_robots.marked(jpeg, b"robot-1 7"), CameraSpec(name="scene", height=64, width=64)
-    assert marked != jpeg
-    assert np.array_equal(decode_frame(marked, camera), decode_frame(jpeg, camera))
+def test_distinct_steps_have_the_same_pictures_in_bytes_of_their_own() -> None:
+    frames = pictures(1)
+    steps, _ = episode(0, 2, frames)
+    found = [frame for step in distinct(steps) for frame in step.frames[:1]]
+    assert len({*found, *frames}) == 3
+    first, second, same = (decode_frame(frame, SPEC.cameras[0]) for frame in (*found, *frames))
+    assert np.array_equal(first, same)
+    assert np.array_equal(second, same)
 
 
 def test_the_dearest_process_of_one_core_is_full_first() -> None:
