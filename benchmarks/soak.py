@@ -42,6 +42,8 @@ _NUM_SAMPLES = 360
 _LAG = "touchline_kafka_lag_records{steps}"
 _FLAT_SHARE_H = 0.05
 """Of its mean, that a column may be growing by in an hour at least before it counts as growing."""
+_FLAT_BUSY_PERCENT_H = 2.0
+"""Of a core, for busy_percent: a table's log keeps an hour, and a commit lists it."""
 _NUM_PARTS = 3
 _KEPT_BYTES = {"console": 40.0, "judge": 10.0, "learner": 10.0}
 """Of memory for each step in the lake, until `touchline data retain` lets it go: for the console values and modes of
@@ -138,7 +140,7 @@ class Trend:
     @property
     def is_growing(self) -> bool:
         """Whether it surely grows all the time, and by as much as matters."""
-        flat = _FLAT_SHARE_H * abs(self.mean)
+        flat = _FLAT_BUSY_PERCENT_H if self.column == "busy_percent" else _FLAT_SHARE_H * abs(self.mean)
         return all(s.low > self.kept and s.value - self.kept > flat for s in (self.slope, *self.parts))
 
 

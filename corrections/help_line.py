@@ -35,10 +35,10 @@ class HelpLine:
         wall_ns: Callable[[], int],
         is_held: Callable[[str], bool],
         tell_robot: Callable[[str, codec.Message], None],
-        tell_people: Callable[[str], None],
+        tell_people: Callable[[], None],
         file: Path | None = None,
     ) -> None:
-        """`tell_people` gets the whole list as text whenever it changed, and once a second; `file` outlives us."""
+        """`tell_people` is called whenever the list (`text`) changed, and once a second; `file` outlives us."""
         self._log, self._tally, self._clock_ns, self._wall_ns = log, tally, clock_ns, wall_ns
         self._tell_robot, self._tell_people = tell_robot, tell_people
         self.desk = HelpDesk(
@@ -85,7 +85,7 @@ class HelpLine:
         """Tell people the list if it changed."""
         if is_due or self.desk.num_changes != self._num_told:
             self._num_told, self._due_ns = self.desk.num_changes, self._clock_ns() + _PERIOD_NS
-            self._tell_people(self.text())
+            self._tell_people()
             self._file.write(self.desk.kept())
 
     def _opened(self, case: Case) -> None:

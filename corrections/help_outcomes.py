@@ -6,8 +6,9 @@ from corrections import answers
 from corrections.protocol import Help, RobotState
 from policy.schema import HelpKind, Severity
 
-_MAX_OPEN = 20
-"""Episodes of one robot that wait for a judgement; older ones are left to the review."""
+_MAX_OPEN = 4
+"""Episodes of one robot that wait for a judgement; older ones are left to the review. The list goes to people whole:
+so many of a thousand robots are as many as one message holds."""
 _MAX_LABELLED = 1_000
 
 

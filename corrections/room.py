@@ -260,9 +260,11 @@ class Room:
         for operator in self.operators.values():
             operator.outbox.control(text)
 
-    def _tell_help(self, text: str) -> None:
-        for operator in self.operators.values():
-            operator.outbox.newest("help", "", text)
+    def _tell_help(self) -> None:
+        if self.operators:
+            text = self.help.text()
+            for operator in self.operators.values():
+                operator.outbox.newest("help", "", text)
 
     def update_frames(self) -> None:
         """Tell robots to send pictures only while somebody watches them."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
+from deltalake import CommitProperties, PostCommitHookProperties, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from infra.columns import arrow_schema
@@ -33,6 +33,9 @@ REOPEN_COMMITS = 50
 _NUM_COMMITS_SEARCHED = 20
 """Maintenance commits carry no ledger; the newest append is never far behind them."""
 _UNCOMPRESSED = WriterProperties(compression="UNCOMPRESSED")  # JPEG frames; compaction compresses
+_HOOKS = PostCommitHookProperties(cleanup_expired_logs=False)
+"""To look through the log for what has expired took longer than the rest of a commit, once the log was half an hour
+long; `maintenance.py` does it."""
 _ORIGIN_COLUMNS = (PARTITION_COLUMN, OFFSET_COLUMN, TIME_COLUMN)
 _NOTHING = -1
 """The offset of a partition from which nothing was taken."""
@@ -152,7 +155,12 @@ class TableWriter:
 
     def _append(self, properties: CommitProperties) -> None:
         write_deltalake(
-            self._table, self._rows(), mode="append", writer_properties=_UNCOMPRESSED, commit_properties=properties
+            self._table,
+            self._rows(),
+            mode="append",
+            writer_properties=_UNCOMPRESSED,
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
         )
 
     def _rows(self) -> pa.Table:

@@ -14,6 +14,9 @@ from storage.tables import Lake
 
 _LOG = logging.getLogger(__name__)
 _JOIN_S = 5.0
+_REST = 4.0
+"""Times its own processor time that a look is followed by rest: what came is brought to all that was there, so looks
+take longer as the lake grows, but never more than a fifth of a core."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,7 +24,7 @@ class HistoryConfig:
     """How the console follows the lake."""
 
     poll_s: float = 1.0
-    """Pause between looks at the tables."""
+    """Least pause between looks at the tables."""
     cache_bytes: int = 128 << 20
     """Steps and pictures of episodes that were opened last."""
 
@@ -87,12 +90,13 @@ class History:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            started_s = time.thread_time()
             try:
                 self.refresh()
             except Exception as error:  # data that nobody foresaw must show on the pages, not end the thread
                 _LOG.exception("the lake's data cannot be shown")
                 self.freshness = dataclasses.replace(self.freshness, away=f"the console failed on the data: {error}")
-            self._stopping.wait(self._config.poll_s)
+            self._stopping.wait(max(self._config.poll_s, _REST * (time.thread_time() - started_s)))
 
     def _look(self) -> str:
         """Read what came; returns why that was not possible, in words, or nothing."""

@@ -17,6 +17,12 @@ Row = Mapping[str, Any]
 _NOT_SHOWN = ("schema_version", "kafka_partition")
 
 
+def shown(batch: pa.RecordBatch) -> list[Row]:
+    """The rows of a batch, without what no page shows."""
+    rows: list[dict[str, Any]] = batch.to_pylist()
+    return [{name: value for name, value in row.items() if name not in _NOT_SHOWN} for row in rows]
+
+
 class RowsByEpisode:
     """Rows of one table, in lists by episode."""
 
@@ -26,10 +32,7 @@ class RowsByEpisode:
 
     def take(self, batch: pa.RecordBatch) -> None:
         """Add a batch."""
-        rows: list[dict[str, Any]] = batch.to_pylist()
-        for row in rows:
-            for name in _NOT_SHOWN:
-                row.pop(name, None)
+        for row in shown(batch):
             key = row[self._key]
             self._rows[key] = (*self._rows.get(key, ()), row)
 
@@ -74,10 +77,27 @@ class Help:
         return bool(self.answer["ended_ns"] >= time_ns)
 
 
-def join_help(requests: Iterable[Row], answers: Mapping[str, tuple[Row, ...]]) -> list[Help]:
-    """Requests in order of time, each with its answer."""
-    ordered = sorted(requests, key=lambda row: row["time_ns"])
-    return [
-        Help(request=request, answer=answers[request["request_id"]][0] if request["request_id"] in answers else None)
-        for request in ordered
-    ]
+class Helps:
+    """Requests and their answers, brought together as they come: there are many, and most are long over."""
+
+    def __init__(self) -> None:
+        self._helps: dict[str, Help] = {}
+        self._answers: dict[str, Row] = {}
+        """The first of each request, also where that is not read yet."""
+
+    def ask(self, batch: pa.RecordBatch) -> None:
+        """Add requests."""
+        for row in shown(batch):
+            name = row["request_id"]
+            self._helps[name] = Help(request=row, answer=self._answers.get(name))
+
+    def answer(self, batch: pa.RecordBatch) -> None:
+        """Add how some ended."""
+        for row in shown(batch):
+            name = row["request_id"]
+            if self._answers.setdefault(name, row) is row and name in self._helps:
+                self._helps[name] = dataclasses.replace(self._helps[name], answer=row)
+
+    def frozen(self) -> list[Help]:
+        """All requests so far in order of time."""
+        return sorted(self._helps.values(), key=lambda help: help.request["time_ns"])

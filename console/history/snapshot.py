@@ -10,7 +10,7 @@ import numpy as np
 from console.history.columns import Bool, Int32, Int64
 from console.history.episode_table import UNLABELLED, Episodes
 from console.history.ledger_view import LedgerView
-from console.history.people import Help, Row, effective_label, join_help
+from console.history.people import Help, Row, effective_label
 from console.history.sampling_index import Samplings
 from console.history.step_modes import StepModes
 from console.history.value_digest import Digests
@@ -148,8 +148,3 @@ def intervention_columns(episodes: Episodes, spans: Rows, helps: Sequence[Help])
             [any(h.is_open_at(row["started_ns"]) for h in asked.get(row["episode_id"], ())) for row in rows], np.bool_
         ),
     )
-
-
-def all_help(requests: Rows, answers: Rows) -> list[Help]:
-    """Every request, with its answer."""
-    return join_help((row for own in requests.values() for row in own), answers)

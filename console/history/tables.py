@@ -7,7 +7,7 @@ import numpy as np
 from console.history import episode_table, sampling_index, snapshot, step_modes, value_index
 from console.history.episode_table import EpisodeTable
 from console.history.ledger_view import read_ledger
-from console.history.people import RowsByEpisode
+from console.history.people import Helps, RowsByEpisode
 from console.history.sampling_index import SamplingIndex
 from console.history.snapshot import Snapshot
 from console.history.step_modes import StepModeIndex
@@ -31,8 +31,8 @@ class Tables:
         """How many lines of the list this reading knows of; with more, another one must begin."""
         self._episodes, self._modes, self._values = EpisodeTable(), StepModeIndex(), ValueIndex()
         self._samplings = SamplingIndex()
-        self._labels, self._marks, self._spans, self._requests = (RowsByEpisode() for _ in range(4))
-        self._answers, self._releases = RowsByEpisode("request_id"), RowsByEpisode("policy_version")
+        self._labels, self._marks, self._spans = (RowsByEpisode() for _ in range(3))
+        self._helps, self._releases = Helps(), RowsByEpisode("policy_version")
         self._commits = CommitTimes(lake, topics.EPISODES)
         self._digests = Digests({}, [])
         self._unsummed: set[str] = set()
@@ -43,12 +43,12 @@ class Tables:
             topics.SAMPLINGS: sampling_index.COLUMNS,
         }
         self._rows = {
-            topics.LABELS: self._labels,
-            topics.MARKS: self._marks,
-            topics.INTERVENTIONS: self._spans,
-            topics.HELP_REQUESTS: self._requests,
-            topics.HELP_ANSWERS: self._answers,
-            topics.RELEASES: self._releases,
+            topics.LABELS: self._labels.take,
+            topics.MARKS: self._marks.take,
+            topics.INTERVENTIONS: self._spans.take,
+            topics.HELP_REQUESTS: self._helps.ask,
+            topics.HELP_ANSWERS: self._helps.answer,
+            topics.RELEASES: self._releases.take,
         }
         self._tails = {topic: Tail(lake, topic, columns.get(topic)) for topic in (*columns, *self._rows)}
         self._has_news, self._is_whole = True, False
@@ -71,7 +71,7 @@ class Tables:
         self._sum_up()
         episodes = self._episodes.frozen()
         labels, marks, spans = self._labels.frozen(), self._marks.frozen(), self._spans.frozen()
-        helps = snapshot.all_help(self._requests.frozen(), self._answers.frozen())
+        helps = self._helps.frozen()
         found = Snapshot(
             episodes=episodes,
             judged=snapshot.judge(episodes, labels, marks, helps),
@@ -107,7 +107,7 @@ class Tables:
             elif topic is topics.SAMPLINGS:
                 self._samplings.take(batch)
             else:
-                self._rows[topic].take(batch)
+                self._rows[topic](batch)
         if has_news and topic is topics.EPISODES:
             self._commits.refresh()
 

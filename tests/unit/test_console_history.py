@@ -16,7 +16,7 @@ from console.history.columns import GrowingColumns, Names
 from console.history.filters import Filters
 from console.history.history import History, HistoryConfig
 from console.history.ledger_view import read_ledger
-from console.history.people import options_of
+from console.history.people import Helps, options_of
 from console.history.question import groups, version_order
 from console.history.reader import _Cache
 from console.history.step_modes import StepModeIndex
@@ -50,6 +50,28 @@ def steps(index: list[int], *, mode: str = "autonomous", offset: int = 0, episod
 def values(critic: str, *, offset: int, num_steps: int = 4, value: float = -0.5, first_seq: int = 0) -> pa.RecordBatch:
     records = make_values(first_seq, critic, "e", num_steps, value=value, returned=-0.5, advantage=0.1)
     return batch(VALUES, records, value_index.COLUMNS, offset=offset)
+
+
+# --- people --------------------------------------------------------------------------------------
+
+
+def test_requests_find_their_answers_whichever_is_read_first() -> None:
+    def rows(*found: tuple[str, int]) -> pa.RecordBatch:
+        return pa.RecordBatch.from_pylist([{"request_id": name, "time_ns": time_ns} for name, time_ns in found])
+
+    def answers(*found: tuple[str, str]) -> pa.RecordBatch:
+        return pa.RecordBatch.from_pylist([{"request_id": name, "result": result} for name, result in found])
+
+    helps = Helps()
+    helps.answer(answers(("early", "answered")))
+    helps.ask(rows(("open", 3), ("late", 2)))
+    helps.ask(rows(("early", 1)))
+    before = helps.frozen()
+    helps.answer(answers(("late", "expired"), ("early", "taken_over")))
+    assert [(own.request["request_id"], own.result) for own in helps.frozen()] == [
+        ("early", "answered"), ("late", "expired"), ("open", ""),
+    ]  # fmt: skip
+    assert [own.result for own in before] == ["answered", "", ""]
 
 
 # --- columns -------------------------------------------------------------------------------------

@@ -229,7 +229,7 @@ def test_each_unjudged_episode_is_asked_about_once_and_a_label_answers(rig: Rig)
     assert len(rig.opened) == 2, "somebody judged it before it ended"
     for number in range(2, 24):
         rig.update(state("a", unlabelled_episode_id=f"e{number}"))
-    assert len(rig.robots) == 20, "older ones are left to the review"
+    assert len(rig.robots) == 4, "older ones are left to the review"
 
 
 def test_a_robot_that_went_away_is_not_listed_and_comes_back_to_its_request(rig: Rig) -> None:
