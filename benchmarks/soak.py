@@ -30,7 +30,7 @@ from infra.home import Home
 from policy.errors import TouchlineError
 
 TASK = "benchmarks.replay_robots:PlugRobot"
-RATES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
+RATES = (1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 """Multiples of the robots' 20 Hz."""
 _RATE_HZ = 20.0
 _HELD_SHARE = 0.95

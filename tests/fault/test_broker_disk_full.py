@@ -36,7 +36,7 @@ def test_everything_arrives_when_the_brokers_disk_has_room_again(tmp_path: Path)
     launch, address = broker.launch(tmp_path / "kafka", BrokerConfig())
     cluster = connect.bus(KafkaConfig(bootstrap_servers=address, request_timeout_s=1.0, delivery_timeout_s=2.0))
     spool, rng = tmp_path / "spool", np.random.default_rng(0)
-    config = RecorderConfig(flush_period_s=0.02, stuck_after_s=15.0)
+    config = RecorderConfig(flush_period_s=0.02, stuck_after_s=5.0)
     recorder = Recorder(spool / "actor", lambda: cluster.producer("actor", wait_s=0), config, Metrics())
 
     def record(first: int, last: int) -> None:

@@ -29,7 +29,7 @@ def test_everything_recorded_while_the_broker_was_gone_arrives(tmp_path: Path) -
     launch, address = broker.launch(tmp_path / "kafka", BrokerConfig())
     cluster = connect.bus(KafkaConfig(bootstrap_servers=address, request_timeout_s=1.0, delivery_timeout_s=2.0))
     metrics, spool = Metrics(), tmp_path / "spool"
-    config = RecorderConfig(flush_period_s=0.02, in_flight_bytes=100_000, stuck_after_s=15.0)
+    config = RecorderConfig(flush_period_s=0.02, in_flight_bytes=100_000, stuck_after_s=5.0)
     recorder = Recorder(spool / "actor", lambda: cluster.producer("actor", wait_s=0), config, metrics)
 
     def record(first: int, last: int) -> None:
