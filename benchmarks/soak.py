@@ -43,7 +43,7 @@ _LAG = "touchline_kafka_lag_records{steps}"
 _FLAT_SHARE_H = 0.05
 """Of its mean, that a column may be growing by in an hour at least before it counts as growing."""
 _FLAT_BUSY_PERCENT_H = 2.0
-"""Of a core, for busy_percent: a table's log keeps an hour, and a commit lists it."""
+"""Of a core, for busy_percent."""
 _NUM_PARTS = 3
 _KEPT_BYTES = {"console": 40.0, "judge": 10.0, "learner": 10.0}
 """Of memory for each step in the lake, until `touchline data retain` lets it go: for the console values and modes of

@@ -17,7 +17,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from infra.columns import Defaults, arrow_schema, defaults, fitted
 from infra.home import Home
 from infra.topics import TOPICS, Topic
-from policy.errors import LakeError
+from policy.errors import ConfigError, LakeError
 from storage.evolution import add_missing, present, refuse_strange
 
 PARTITION_COLUMN = "kafka_partition"
@@ -44,10 +44,16 @@ class LakeConfig:
     url: str = ""
     """Folder or object-store URL (s3://bucket/path, az://, gs://); empty is the home's lake folder.
     Keys and endpoints of a store come from its usual environment variables (AWS_ENDPOINT_URL, ...)."""
-    log_retention_h: int = 1
-    """How long a reader may fall behind and still tail the log; set when a table is created."""
-    file_retention_h: int = 1
+    log_retention_h: float = 0.5
+    """How long a reader may fall behind and still tail the log, which every look and every commit lists; set when a
+    table is created."""
+    file_retention_h: float = 1.0
     """How long files that compaction replaced stay for readers that still read them."""
+
+    def __post_init__(self) -> None:
+        for name in ("log_retention_h", "file_retention_h"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"lake.{name} must be above 0", value=getattr(self, name))
 
 
 def table_schema(topic: Topic) -> pa.Schema:
@@ -153,14 +159,18 @@ class Lake:
         return {
             **_COMMON_PROPERTIES,
             "delta.dataSkippingStatsColumns": ",".join(c for c in _SKIPPING_COLUMNS if c in names),
-            "delta.logRetentionDuration": f"interval {self._config.log_retention_h} hours",
-            "delta.deletedFileRetentionDuration": f"interval {self._config.file_retention_h} hours",
+            "delta.logRetentionDuration": _interval(self._config.log_retention_h),
+            "delta.deletedFileRetentionDuration": _interval(self._config.file_retention_h),
         }
 
 
 def lake_of(config: LakeConfig, home: Home) -> Lake:
     """The configured lake: its URL, else the home's own folder."""
     return Lake(config.url or str(home.lake), config=config)
+
+
+def _interval(hours: float) -> str:
+    return f"interval {max(1, round(3600 * hours))} seconds"
 
 
 def columns_of(topic: Topic, columns: Sequence[str] | None) -> pa.Schema:

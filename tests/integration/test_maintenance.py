@@ -12,7 +12,7 @@ from infra.topics import STEPS, Topic
 from policy.errors import ConfigError
 from storage.figures import summary
 from storage.maintenance import MaintenanceConfig, is_due, keep_maintained, maintain
-from storage.tables import Lake
+from storage.tables import Lake, LakeConfig
 from storage.tail import Tail
 from tests.lake_rig import Filler, delivered, make_step
 
@@ -103,7 +103,24 @@ def test_a_table_is_left_alone_while_its_upkeep_is_anothers(lake: Lake) -> None:
     assert summary(lake, STEPS).num_files == 3
 
 
+def test_the_log_goes_when_its_time_is_over(tmp_path: Path) -> None:
+    def num_left(log_retention_h: float) -> int:
+        lake = Lake(str(tmp_path / f"{log_retention_h}"), config=LakeConfig(log_retention_h=log_retention_h))
+        filler = Filler(lake)
+        for seq in range(NUM_COMMITS):
+            filler.put(STEPS, [make_step(seq)])
+        threading.Event().wait(1.5)
+        maintain(lake, STEPS, MaintenanceConfig())
+        assert delivered(lake) == [("b0", seq) for seq in range(NUM_COMMITS)]
+        return len(list(Path(lake.uri(STEPS.name), "_delta_log").glob("*.json")))
+
+    assert num_left(1 / 3600) < 10
+    assert num_left(0.5) > NUM_COMMITS
+
+
 def test_settings_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(ConfigError, match="log_retention_h"):
+        LakeConfig(log_retention_h=0.0)
     with pytest.raises(ConfigError, match="min_small_files"):
         MaintenanceConfig(min_small_files=1)
     with pytest.raises(ConfigError, match="interval_s"):

@@ -231,13 +231,14 @@ export class DriveSession {
     const isDeadmanHeld = state.buttons.has("deadman");
     // Nobody moves a robot while looking at its past.
     if (isDeadmanHeld && this.cursorMs.value !== null) this.cursorMs.value = null;
+    // Known here and not from the robot's reports: a busy page hears only the newest, and may miss a short correction.
+    if (isDeadmanHeld && this.#episode.id) this.#correctedId = this.#episode.id;
     tell({ type: "wish", action, isDeadmanHeld });
   }
 
   /** @param {LiveRobot} robot */
   #report(robot) {
     this.timeline.report(robot, robot.received_ms);
-    if (robot.mode === "correcting" && this.isHeld) this.#correctedId = robot.episode_id;
     const { id } = this.#episode;
     // Between two episodes a robot reports none: the one that ended stays the previous one.
     if (id !== robot.episode_id) this.#episode = id ? { id: robot.episode_id, previous: id, sinceMs: nowMs() } : { ...this.#episode, id: robot.episode_id };
