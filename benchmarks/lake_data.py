@@ -94,12 +94,12 @@ def episode(
 def distinct(steps: Sequence[Step]) -> list[Step]:
     """The same steps, each picture in bytes of its own: what repeats, Parquet stores once (its dictionary)."""
     return [
-        dataclasses.replace(step, frames=tuple(marked(frame, f"{step.robot_id} {step.seq}") for frame in step.frames))
+        dataclasses.replace(step, frames=tuple(_marked(frame, f"{step.robot_id} {step.seq}") for frame in step.frames))
         for step in steps
     ]
 
 
-def marked(jpeg: bytes, mark: str) -> bytes:
+def _marked(jpeg: bytes, mark: str) -> bytes:
     """The same picture with a comment."""
     start, comment = jpeg[:2], b"\xff\xfe" + (2 + len(mark)).to_bytes(2, "big") + mark.encode()
     return start + comment + jpeg[2:]
