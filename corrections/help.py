@@ -8,7 +8,7 @@ once. Every request that was ever listed ends exactly once.
 
 from collections.abc import Callable, Iterable
 
-from corrections import answers
+from corrections import answers, codec
 from corrections.help_case import EXPIRED, Case, Deed
 from corrections.help_kept import KeptCase
 from corrections.help_messages import OpenRequest
@@ -194,10 +194,10 @@ class HelpDesk:
             self._close(case, EXPIRED)
 
     def requests(self) -> tuple[OpenRequest, ...]:
-        """All that wait, most urgent first."""
+        """Those that wait, most urgent first; as many as one message holds."""
         now_ns = self._clock_ns()
         cases = sorted((case for case in self._open_cases() if not case.is_away), key=lambda case: case.urgency)
-        return tuple(case.told(now_ns, self._past.similar(case, now_ns)) for case in cases)
+        return tuple(case.told(now_ns, self._past.similar(case, now_ns)) for case in cases[: codec.MAX_ITEMS])
 
     @property
     def num_waiting_robots(self) -> int:

@@ -116,7 +116,7 @@ class OpenRequest:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HelpList:
-    """All open requests, most urgent first."""
+    """Open requests, most urgent first; as many as one message holds."""
 
     TYPE: ClassVar[str] = "help"
     requests: tuple[OpenRequest, ...]

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from corrections import answers
+from corrections import answers, codec
 from corrections.help import HelpDesk
 from corrections.help_case import Case
+from corrections.help_messages import HelpList
 from corrections.help_past import Ended
+from corrections.operator_messages import TO_OPERATOR
 from corrections.protocol import Help, RobotState
 from corrections.tally import Tally
 from infra.metrics import Metrics
@@ -240,6 +242,15 @@ def test_a_robot_that_went_away_is_not_listed_and_comes_back_to_its_request(rig:
     rig.update(state("a", "1"))
     assert rig.desk.requests()[0].waiting_s == pytest.approx(1.0)
     assert rig.ended == []
+
+
+def test_of_more_requests_than_a_message_holds_the_most_urgent_are_listed(rig: Rig) -> None:
+    rig.update(*(state(f"r{number}", f"q{number}") for number in range(codec.MAX_ITEMS)))
+    rig.update(state("stopped", mode=ControlMode.STOPPED))
+    listed = rig.desk.requests()
+    assert codec.decode(codec.encode(HelpList(requests=listed)), TO_OPERATOR) == HelpList(requests=listed)
+    assert (listed[0].robot_id, len(listed)) == ("stopped", codec.MAX_ITEMS)
+    assert rig.desk.num_waiting_robots == codec.MAX_ITEMS + 1
 
 
 def test_a_robot_cannot_borrow_anothers_request(rig: Rig) -> None:
