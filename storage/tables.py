@@ -44,7 +44,7 @@ class LakeConfig:
     url: str = ""
     """Folder or object-store URL (s3://bucket/path, az://, gs://); empty is the home's lake folder.
     Keys and endpoints of a store come from its usual environment variables (AWS_ENDPOINT_URL, ...)."""
-    log_retention_h: float = 0.5
+    log_retention_h: float = 0.25
     """How long a reader may fall behind and still tail the log, which every look and every commit lists; set when a
     table is created."""
     file_retention_h: float = 1.0

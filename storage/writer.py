@@ -34,8 +34,8 @@ _NUM_COMMITS_SEARCHED = 20
 """Maintenance commits carry no ledger; the newest append is never far behind them."""
 _UNCOMPRESSED = WriterProperties(compression="UNCOMPRESSED")  # JPEG frames; compaction compresses
 _HOOKS = PostCommitHookProperties(cleanup_expired_logs=False)
-"""To look through the log for what has expired took longer than the rest of a commit, once the log was half an hour
-long; `maintenance.py` does it."""
+"""To look through the log for what has expired took longer than the rest of a commit, of a log of half an hour;
+`maintenance.py` does it."""
 _ORIGIN_COLUMNS = (PARTITION_COLUMN, OFFSET_COLUMN, TIME_COLUMN)
 _NOTHING = -1
 """The offset of a partition from which nothing was taken."""

@@ -59,15 +59,13 @@ class Snapshot:
     """The lake in columns."""
 
     episodes: Episodes
-    judged: Judged
     labels: Rows
     """By episode, as are marks, spans and requests."""
     marks: Rows
     spans: Rows
     """Interventions."""
-    helps: Sequence[Help]
-    """In order of time."""
-    interventions: Interventions
+    requests: Sequence[Help]
+    """For help, in no order."""
     modes: Mapping[str, StepModes]
     values: Mapping[str, EpisodeValues]
     samplings: Samplings
@@ -77,6 +75,23 @@ class Snapshot:
     """int64[E], when the lake had the episode; 0 where its log does not say any more."""
     num_removals: int
     """Lines of the list of removals (`storage/removals.py`) whose episodes and names are not in it."""
+
+    # What takes long where much was kept is worked out when the first page asks: most snapshots nobody looks at.
+
+    @functools.cached_property
+    def helps(self) -> Sequence[Help]:
+        """Requests for help in order of time."""
+        return sorted(self.requests, key=lambda help: help.request["time_ns"])
+
+    @functools.cached_property
+    def judged(self) -> Judged:
+        """What people said."""
+        return judge(self.episodes, self.labels, self.marks, self.helps)
+
+    @functools.cached_property
+    def interventions(self) -> Interventions:
+        """All spans of human control."""
+        return intervention_columns(self.episodes, self.spans, self.helps)
 
     @functools.cached_property
     def helps_of(self) -> Mapping[str, Sequence[Help]]:
@@ -101,7 +116,7 @@ class Snapshot:
 
 
 def judge(episodes: Episodes, labels: Rows, marks: Rows, helps: Iterable[Help]) -> Judged:
-    """Bring what people said to the episodes' rows."""
+    """Bring what people said to the episodes' rows; the names know every outcome of a label."""
     size = episodes.num_rows
     outcome, progress = episodes.first_outcome.copy(), np.zeros(size, np.int32)
     is_relabelled, is_disputed, is_flagged = (np.zeros(size, np.bool_) for _ in range(3))
@@ -110,9 +125,9 @@ def judge(episodes: Episodes, labels: Rows, marks: Rows, helps: Iterable[Help]) 
         row, last = episodes.row(episode_id), effective_label(own)
         if row is None or last is None:
             continue
-        codes = {episodes.names["outcome"].code(label["outcome"]) for label in own}
+        codes = {episodes.names["outcome"].find(label["outcome"]) for label in own}
         said = (codes | {int(outcome[row])}) - {UNLABELLED}
-        outcome[row], progress[row] = episodes.names["outcome"].code(last["outcome"]), last["progress"]
+        outcome[row], progress[row] = episodes.names["outcome"].find(last["outcome"]), last["progress"]
         is_relabelled[row], is_disputed[row] = True, len(said) > 1
     for episode_id, own in marks.items():
         row = episodes.row(episode_id)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 
-from console.history import episode_table, sampling_index, snapshot, step_modes, value_index
+from console.history import episode_table, sampling_index, step_modes, value_index
 from console.history.episode_table import EpisodeTable
 from console.history.ledger_view import read_ledger
 from console.history.people import Helps, RowsByEpisode
@@ -43,7 +44,7 @@ class Tables:
             topics.SAMPLINGS: sampling_index.COLUMNS,
         }
         self._rows = {
-            topics.LABELS: self._labels.take,
+            topics.LABELS: self._label,
             topics.MARKS: self._marks.take,
             topics.INTERVENTIONS: self._spans.take,
             topics.HELP_REQUESTS: self._helps.ask,
@@ -70,16 +71,12 @@ class Tables:
             return None
         self._sum_up()
         episodes = self._episodes.frozen()
-        labels, marks, spans = self._labels.frozen(), self._marks.frozen(), self._spans.frozen()
-        helps = self._helps.frozen()
         found = Snapshot(
             episodes=episodes,
-            judged=snapshot.judge(episodes, labels, marks, helps),
-            labels=labels,
-            marks=marks,
-            spans=spans,
-            helps=helps,
-            interventions=snapshot.intervention_columns(episodes, spans, helps),
+            labels=self._labels.frozen(),
+            marks=self._marks.frozen(),
+            spans=self._spans.frozen(),
+            requests=self._helps.frozen(),
             modes=self._modes.frozen(),
             values=self._values.frozen(),
             samplings=self._samplings.frozen(),
@@ -110,6 +107,11 @@ class Tables:
                 self._rows[topic](batch)
         if has_news and topic is topics.EPISODES:
             self._commits.refresh()
+
+    def _label(self, batch: pa.RecordBatch) -> None:
+        self._labels.take(batch)
+        # Here, for one thread only may enter names, and requests for a page are answered on others.
+        self._episodes.names["outcome"].codes(batch.column("outcome"))
 
     def _sum_up(self) -> None:
         """Digests of the ended episodes whose values, steps or row came."""

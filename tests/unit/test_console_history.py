@@ -68,10 +68,9 @@ def test_requests_find_their_answers_whichever_is_read_first() -> None:
     helps.ask(rows(("early", 1)))
     before = helps.frozen()
     helps.answer(answers(("late", "expired"), ("early", "taken_over")))
-    assert [(own.request["request_id"], own.result) for own in helps.frozen()] == [
-        ("early", "answered"), ("late", "expired"), ("open", ""),
-    ]  # fmt: skip
-    assert [own.result for own in before] == ["answered", "", ""]
+    after = {own.request["request_id"]: own.result for own in helps.frozen()}
+    assert after == {"early": "answered", "late": "expired", "open": ""}
+    assert {own.request["request_id"]: own.result for own in before} == {"early": "answered", "late": "", "open": ""}
 
 
 # --- columns -------------------------------------------------------------------------------------
