@@ -2,7 +2,7 @@
 
     GET  /api/episodes                 GET /api/episodes/ID               GET /api/episodes/ID/series
     GET  /api/episodes/ID/frames/CAMERA/STEP                              GET /api/episodes/ID/thumb
-    GET  /api/episodes/ID/export
+    GET  /api/episodes/ID/export       GET /api/episodes/ID/ending
     POST /api/episodes/ID/labels       POST /api/episodes/ID/marks
 
 An id may hold slashes, so the routes with something behind it come first. Reads are plain functions:
@@ -20,6 +20,7 @@ from console.api.answers import answer, params_of
 from console.history import filters, listing, pictures, traces
 from console.history.detail import detail
 from console.history.history import History
+from console.history.question import Json
 from console.history.reader import EpisodeReader, NotYet
 from console.history.snapshot import Snapshot
 from console.history.specs import SpecFiles
@@ -34,6 +35,7 @@ Text = Annotated[str, Field(max_length=2000)]
 
 _MAX_STEP = 1 << 20
 _MAX_EXPORT_STEPS = 20_000
+_MAX_ENDING_S, _MAX_ENDING_FPS = 30, 10
 _PARQUET = "application/vnd.apache.parquet"
 _PICTURE_HEADERS = {"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
 """A picture never changes, but it may be erased: a browser keeps its copy for a day at most."""
@@ -81,6 +83,24 @@ class _Shelf:
         """The episode's body."""
         return self._specs.get(found.episodes.names["spec"].texts[found.episodes.spec[row]])
 
+    def ending(self, episode_id: str, length_s: int, fps: int) -> Json | None:
+        """Steps of the last seconds, at most `fps` of each; None where the lake does not have their pictures yet."""
+        found = self._history.snapshot()
+        row = found.episodes.row(episode_id)
+        if row is None:
+            return None
+        last = int(found.episodes.num_steps[row]) - 1
+        try:
+            # Steps come in order: who has the last has them all.
+            if last < 0 or not self.reader.frames(found, episode_id, last):
+                return None
+        except NotYet:
+            return None
+        rate_hz = float(found.episodes.control_rate_hz[row])
+        stride = max(round(rate_hz / fps), 1)
+        steps = range(last, max(last - round(length_s * rate_hz), -1), -stride)
+        return {"steps": list(reversed(steps)), "control_rate_hz": rate_hz}
+
     def picture(self, episode_id: str, camera: str, step: int | None) -> Response:
         """One picture; step None for the last."""
         found, row = self.find(episode_id)
@@ -112,6 +132,15 @@ def router(history: History, reader: EpisodeReader, specs: SpecFiles, judgements
         asked = traces.parse(params_of(request, ("channels", "first", "last", "buckets")))
         found, _ = shelf.find(episode_id)
         return answer(history, traces.traces(found, reader, episode_id, asked))
+
+    @routes.get("/{episode_id:path}/ending")
+    def ending(episode_id: str, request: Request, person: Viewer) -> Response:
+        asked = params_of(request, ("length_s", "fps"))
+        length_s = filters.whole_number("length_s", asked.get("length_s", ()), 1, _MAX_ENDING_S)
+        fps = filters.whole_number("fps", asked.get("fps", ()), 1, _MAX_ENDING_FPS)
+        found = shelf.ending(episode_id, length_s or _MAX_ENDING_S, fps or _MAX_ENDING_FPS)
+        # Nothing is wrong: a page hears that an episode has ended before the lake has it.
+        return Response(status_code=204) if found is None else answer(history, found)
 
     _add_files(routes, shelf)
     _add_judgements(routes, shelf, judgements)

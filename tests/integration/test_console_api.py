@@ -285,6 +285,7 @@ def test_pages_cover_everything_once_in_order(filled: Pages) -> None:
         ("/api/episodes/b0/e3/series", {"channels": "mood"}, "channels are state.N"),
         ("/api/episodes/b0/e3/series", {"channels": "value", "first": "9", "last": "8"}, "last must not lie before"),
         ("/api/episodes/b0/e3/thumb", {"which": "middle"}, "which must be one of first, last"),
+        ("/api/episodes/b0/e3/ending", {"fps": "0"}, "fps must be a whole number from 1 to 10"),
         ("/api/fleet", {"robot": "r1"}, "no parameters"),
     ],
 )
@@ -345,6 +346,13 @@ def test_pictures_are_jpeg_whatever_was_stored(filled: Pages) -> None:
         assert answer.content.startswith(b"\xff\xd8\xff")
 
 
+def test_an_ending_names_the_steps_of_the_last_seconds(filled: Pages) -> None:
+    path = "/api/episodes/b0/e1/ending"
+    found = filled.get(path, length_s=1, fps=4)
+    assert (found["steps"], found["control_rate_hz"]) == ([24, 29, 34, 39], 20.0)
+    assert filled.get(path, length_s=30, fps=2)["steps"] == [9, 19, 29, 39]
+
+
 def test_a_picture_that_is_still_on_its_way_is_no_error_in_a_list(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path / "lake"))
     filler = Filler(lake)
@@ -356,7 +364,7 @@ def test_a_picture_that_is_still_on_its_way_is_no_error_in_a_list(tmp_path: Path
     history.refresh()
     asked = Pages(history, lake, Home(tmp_path / "home"), now_s=5000)
     assert asked.ask("GET", "/api/episodes/b0/e1/thumb?which=first").status_code != 204
-    for missing in ("b0/e1/thumb", "b0/e2/thumb", "b0/e2/thumb?which=first"):
+    for missing in ("b0/e1/thumb", "b0/e2/thumb", "b0/e2/thumb?which=first", "b0/e1/ending", "b0/e3/ending"):
         answer = asked.ask("GET", f"/api/episodes/{missing}")
         assert (answer.status_code, answer.content) == (204, b"")
     assert asked.refused("/api/episodes/b0/e2/frames/0/0", 503)

@@ -27,6 +27,8 @@ const MAX_KEPT = 24;
 const MIN_PICTURES = 2;
 /** A little after the request, so that the clip also shows how it stands now. */
 const AFTER_MS = 1000;
+/** An episode reaches the lake about a second after its end. */
+const RETRY_MS = 3000;
 
 /** By request. */
 export const clips = signal(/** @type {ReadonlyMap<string, Clip>} */ (new Map()));
@@ -98,13 +100,9 @@ function isOver(request) {
 async function readClip({ request_id, episode_id }) {
   if (read.has(request_id)) return;
   read.add(request_id);
-  try {
-    const clip = await recordedClip(episode_id, CLIP_MS / 1000, KEPT_FPS);
-    clips.value = new Map([...clips.value, [request_id, clip]]);
-  } catch {
-    // Not in the lake yet: it is looked for again, but not at once.
-    setTimeout(() => read.delete(request_id), CLIP_MS);
-  }
+  const clip = await recordedClip(episode_id, CLIP_MS / 1000, KEPT_FPS).catch(() => null);
+  if (clip) clips.value = new Map([...clips.value, [request_id, clip]]);
+  else setTimeout(() => read.delete(request_id), RETRY_MS);
 }
 
 function forgetEnded() {

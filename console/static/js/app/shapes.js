@@ -48,6 +48,7 @@
  * @typedef {{episode: Episode, labels: Label[], marks: Mark[], interventions: Intervention[], help: HelpRecord[],
  *            spec: Spec | null, channels: string[], learned: Learned,
  *            neighbours: {previous: string | null, next: string | null}}} EpisodeDetail
+ * @typedef {{steps: number[], control_rate_hz: number}} EpisodeEnding
  * @typedef {{first: number, last: number, num_steps: number, step: number[],
  *            channels: Record<string, {min: (number | null)[], max: (number | null)[]}>,
  *            modes: [string, number, number][]}} EpisodeSeries
