@@ -48,6 +48,8 @@ _NUM_PARTS = 3
 _KEPT_BYTES = {"console": 40.0, "judge": 10.0, "learner": 10.0}
 """Of memory for each step in the lake, until `touchline data retain` lets it go: for the console values and modes of
 steps (`console/history/README.md`), for the others the episodes' rows."""
+_ENVIRON = {"TOUCHLINE_LAKE__FILE_RETENTION_H": "0.25"}
+"""Files that compaction replaced go while somebody looks: kept for an hour, they could only grow in an hour."""
 _SUMS = ("steps", "cpu_s")
 """Columns that only add up."""
 
@@ -209,7 +211,7 @@ def run(home: Home, out: Path, args: argparse.Namespace) -> None:
     """Find the rate, hold it, write down what was seen."""
     duration_s = 60 * args.minutes
     trial_s = min(_TRIAL_S, duration_s / 4)
-    with replay_fleet(home, TASK) as fleet:
+    with replay_fleet(home, TASK, _ENVIRON) as fleet:
         rate = args.rate or highest_rate(fleet, args.robots, args.processes, trial_s)
         fleet.start_robots(args.robots, rate, args.processes)
         samples = watch(fleet, duration_s, duration_s / _NUM_SAMPLES)
@@ -219,6 +221,7 @@ def run(home: Home, out: Path, args: argparse.Namespace) -> None:
         "robots": args.robots,
         "processes": args.processes,
         "rate": rate,
+        "options": f" --rate {args.rate:g}" if args.rate else "",
         "samples": [dataclasses.asdict(sample) for sample in samples],
     }
     (out / "soak.json").write_text(json.dumps(content) + "\n")
@@ -231,11 +234,11 @@ def report(out: Path) -> list[Figure]:
     trends, held, minutes = trends_of(samples), steps_per_s(samples), seen["minutes"]
     heading = (
         f"{results.Machine(**seen['machine'])}\n\n`python -m benchmarks soak --minutes {minutes:g} "
-        f"--robots {seen['robots']} --processes {seen['processes']}`: {seen['rate']:g} times real time, "
-        f"{held:,.0f} steps/s, {len(samples)} looks"
+        f"--robots {seen['robots']} --processes {seen['processes']}{seen['options']}`: "
+        f"{seen['rate']:g} times real time, {held:,.0f} steps/s, {len(samples)} looks"
     )
     (out / "soak.md").write_text(page(heading, trends))
-    growing = [trend for trend in trends if trend.is_growing and trend.column != "files"]
+    growing = [trend for trend in trends if trend.is_growing]
     asked = seen["rate"] * seen["robots"] * _RATE_HZ
     return [
         Figure(what=f"steps/s held for {minutes:g} minutes", value=held, at_least=_HELD_SHARE * asked),
