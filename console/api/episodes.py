@@ -84,19 +84,18 @@ class _Shelf:
         return self._specs.get(found.episodes.names["spec"].texts[found.episodes.spec[row]])
 
     def ending(self, episode_id: str, length_s: int, fps: int) -> Json | None:
-        """Steps of the last seconds, at most `fps` of each; None where the lake does not have their pictures yet."""
+        """Steps of the last seconds, at most `fps` of each; None where there are no pictures, or not yet."""
         found = self._history.snapshot()
         row = found.episodes.row(episode_id)
         if row is None:
             return None
-        last = int(found.episodes.num_steps[row]) - 1
+        last, rate_hz = int(found.episodes.num_steps[row]) - 1, float(found.episodes.control_rate_hz[row])
         try:
             # Steps come in order: who has the last has them all.
-            if last < 0 or not self.reader.frames(found, episode_id, last):
+            if last < 0 or rate_hz <= 0 or not self.reader.frames(found, episode_id, last):
                 return None
         except NotYet:
             return None
-        rate_hz = float(found.episodes.control_rate_hz[row])
         stride = max(round(rate_hz / fps), 1)
         steps = range(last, max(last - round(length_s * rate_hz), -1), -stride)
         return {"steps": list(reversed(steps)), "control_rate_hz": rate_hz}
