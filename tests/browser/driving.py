@@ -1,4 +1,4 @@
-"""What a person does on the Drive screen."""
+"""What a person does on the Drive screen, and what a page is told by hand."""
 
 import json
 from typing import Any
@@ -9,6 +9,15 @@ from policy.schema import ControlMode
 from tests.actor_process import ROOT
 from tests.browser_rig import Site
 from tests.browser_visit import go_to
+
+_KEEP_REQUESTS = """async (changes) => {
+    const { help } = await import("/static/js/app/store.js");
+    let kept;
+    help.subscribe((asked) => {
+        if (!kept && asked.length) kept = asked.map((one) => ({ ...one, ...changes }));
+        if (kept && asked !== kept) help.value = kept;
+    });
+}"""
 
 RECORDED = json.loads((ROOT / "tests" / "fixtures" / "spacemouse_reports.json").read_text())
 PUSH = next(
@@ -101,3 +110,8 @@ def hear(page: Page, kind: str, name: str = "raw", **fields: object) -> dict[str
 def say(page: Page, message: object, name: str = "raw") -> None:
     """Send on the hand-made socket, text as it is."""
     page.evaluate("([name, message]) => globalThis[name].say(message)", [name, message])
+
+
+def keep_requests(page: Page, **changes: str | int) -> None:
+    """Requests of this fleet end with their episode; let this page's first ones stay, with these fields changed."""
+    page.evaluate(_KEEP_REQUESTS, changes)

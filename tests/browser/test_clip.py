@@ -2,18 +2,9 @@
 
 from playwright.sync_api import Route, expect
 
+from tests.browser.driving import keep_requests
 from tests.browser_rig import ROBOTS, Site
 from tests.browser_visit import Visits
-
-_STAY_OPEN = """async (episode) => {
-    const { help } = await import("/static/js/app/store.js");
-    let kept;
-    help.subscribe((asked) => {
-        if (!kept && asked.length) kept = asked.map((one) => ({ ...one, episode_id: episode, waiting_s: 600 }));
-        if (kept && asked !== kept) help.value = kept;
-    });
-}"""
-"""Requests of this fleet end with their episode; these stay, are older than the page, and about one that is over."""
 
 
 def test_a_clip_that_is_not_stored_yet_is_asked_for_again(visits: Visits, site: Site) -> None:
@@ -31,7 +22,7 @@ def test_a_clip_that_is_not_stored_yet_is_asked_for_again(visits: Visits, site: 
 
     page.route("**/ending?*", late)
     with page.expect_response(lambda answer: "/ending?" in answer.url and answer.status == 200):
-        page.evaluate(_STAY_OPEN, episode_id)
+        keep_requests(page, episode_id=episode_id, waiting_s=600)  # older than the page, and about one that is over
     assert num_asked > len(ROBOTS)
     expect(page.locator(".pane-clip canvas")).to_be_visible()
     page.unroute_all(behavior="ignoreErrors")

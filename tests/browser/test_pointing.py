@@ -6,17 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.browser.driving import keep_requests
 from tests.browser_visit import Visits
 
-_ASKS_WHERE = """async () => {
-    const { help } = await import("/static/js/app/store.js");
-    let kept;
-    help.subscribe((asked) => {
-        if (!kept && asked.length) kept = asked.map((one) => ({ ...one, kind: "point" }));
-        if (kept && asked !== kept) help.value = kept;
-    });
-}"""
-"""Robots of this fleet ask when they are stuck, for a moment; here they ask for a place instead, and wait."""
 _SIZES: tuple[ViewportSize, ...] = (
     {"width": 1280, "height": 800},
     {"width": 1024, "height": 640},
@@ -26,7 +18,7 @@ _SIZES: tuple[ViewportSize, ...] = (
 
 def test_a_share_of_the_area_is_a_share_of_the_picture(visits: Visits, tmp_path: Path) -> None:
     page = visits.page("ada", "/queue")
-    page.evaluate(_ASKS_WHERE)
+    keep_requests(page, kind="point")
     area = page.locator(".point-area")
     folder = Path(os.environ.get("TOUCHLINE_SCREENSHOTS") or tmp_path)
     for size in _SIZES:
