@@ -114,7 +114,7 @@ def bare(policy: Policy, content: ArrayData, config: UpdateConfig) -> Callable[[
         number = next(turn)
         optimizer.zero_grad()
         generator = noise_generator(policy.device, seed=_SEED, update=number)
-        policy.flow_loss(ready[number % _NUM_READY], generator=generator).mean().backward()  # type: ignore[no-untyped-call]
+        policy.training_loss(ready[number % _NUM_READY], generator=generator).mean().backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(parameters, config.max_gradient_norm)
         optimizer.step()
         with torch.no_grad():

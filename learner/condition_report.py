@@ -7,7 +7,7 @@ import torch
 
 from learner.data import Data
 from learner.labels import Labels, Pool
-from learner.losses import noise_generator, sample_losses
+from learner.losses import noise_generator
 from policy.batch import ObservationBatch
 from policy.flow import Guidance, Reference
 from policy.policy import Policy
@@ -65,10 +65,9 @@ def _indicator_gain(policy: Policy, data: Data, labels: Labels, rng: np.random.G
     steps = np.concatenate([rng.choice(group, size=size, replace=False) for group in groups])
     own = labels.indicator[steps]
     losses = [
-        sample_losses(
-            policy,
+        policy.flow_loss(
             data.chunks(steps, policy.config.horizon, indicator),
-            noise_generator(policy.device, seed=0, update=0),
+            generator=noise_generator(policy.device, seed=0, update=0),
         ).mean()
         for indicator in (own, rng.permutation(own))
     ]

@@ -6,14 +6,16 @@ the replay buffer (`learner/replay_data.py`), whose arrays are memory maps.
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learner.experience import Bool, Experience, Int64
+from learner.goals import GOAL_ONLY, Goals
 from learner.value import Observations
-from policy.batch import ChunkBatch, MixedBatch, ObservationBatch
+from policy.batch import ChunkBatch, Indicator, MixedBatch, ObservationBatch
 from policy.schema import Float32, UInt8
 from policy.spec import EmbodimentSpec
 
@@ -42,7 +44,13 @@ class Data(Observations, Protocol):
         """Episodes whose outcome is not told, because their weights are too old."""
 
     def chunks(self, steps: Int64, horizon: int, indicator: NDArray[np.int64]) -> ChunkBatch | MixedBatch:
-        """Training samples that start at some steps of the experience."""
+        """Training samples that start at some steps of the experience.
+
+        Args:
+            steps: int64[B].
+            horizon: actions of a sample.
+            indicator: int64[B], values of `Indicator`, or `learner.goals.GOAL_ONLY`.
+        """
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,6 +78,11 @@ class ArrayData:
     num_stale_episodes: int = 0
     """Episodes whose outcome is not told, because their weights are too old."""
 
+    @cached_property
+    def goals(self) -> Goals:
+        """What the end of each step's segment says."""
+        return Goals.of(self.experience)
+
     def observations(self, steps: Int64) -> ObservationBatch:
         """The observations of steps of the experience, in the order asked for."""
         rows = self.experience.row[steps]
@@ -83,11 +96,15 @@ class ArrayData:
     def chunks(self, steps: Int64, horizon: int, indicator: NDArray[np.int64]) -> ChunkBatch:
         """Training samples that start at some steps of the experience."""
         ahead = np.minimum(steps[:, None] + np.arange(horizon), self.experience.num_steps - 1)
+        is_imitated = indicator != GOAL_ONLY
         return ChunkBatch(
             observations=self.observations(steps),
             actions=self.action[self.experience.row[ahead]],
-            action_mask=action_mask(self.experience, steps, horizon),
-            indicator=indicator,
+            action_mask=action_mask(self.experience, steps, horizon) & is_imitated[:, None],
+            indicator=np.where(is_imitated, indicator, int(Indicator.POSITIVE)),
+            goal=self.state[self.experience.row[self.goals.step[steps]]],
+            # Who draws a sample for its goal alone has seen to it that there is one.
+            goal_mask=self.goals.is_known[steps] | ~is_imitated,
         )
 
 

@@ -43,7 +43,7 @@ USED = (Pool.DEMONSTRATION, Pool.CORRECTION, Pool.AUTONOMOUS_POSITIVE, Pool.AUTO
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Labels:
-    """One judgement per step of an experience."""
+    """What is said of every step of an experience."""
 
     pool: NDArray[np.int8]
     """int8[N], values of `Pool`."""
@@ -53,6 +53,8 @@ class Labels:
     """float64[N]; NaN in unlabelled episodes."""
     advantage: Float64
     """float64[N]; NaN where it is not known."""
+    is_goal: Bool
+    """bool[N], autonomous steps of which the goal is learned: where they led to (`goals.py`), whatever their pool."""
     report: CriticReport | None = None
     """None for algorithms without a critic."""
     critic: Critic | None = None
@@ -108,7 +110,8 @@ def supervised(experience: Experience) -> NDArray[np.int8]:
 def without_critic(pool: NDArray[np.int8]) -> Labels:
     """Labels of an algorithm that asks no critic."""
     unknown = np.full(len(pool), np.nan)
-    return Labels(pool=pool, value=unknown, return_to_go=unknown, advantage=unknown)
+    nowhere = np.zeros(len(pool), np.bool_)
+    return Labels(pool=pool, value=unknown, return_to_go=unknown, advantage=unknown, is_goal=nowhere)
 
 
 def with_autonomous(pool: NDArray[np.int8], is_positive: Bool, is_negative: Bool) -> NDArray[np.int8]:

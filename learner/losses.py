@@ -3,7 +3,8 @@
     min E[ -log pi(a|o, l) - alpha log pi(a|I, o, l) ]                  (arXiv 2511.14759, equation 3)
 
 Both terms are one: for a share of the samples (30 %) the indicator is not told, so the same network
-learns the unconditional policy too; for flow matching -log pi is the conditional flow loss. All random
+learns the unconditional policy too; for flow matching -log pi is the conditional flow loss. To it comes how well
+the encoder knows, in hindsight, where the work ended (`goals.py`). All random
 numbers of an update come from (seed, update) alone, so training resumes to the same losses anywhere.
 """
 
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from learner.data import Data
 from learner.experience import Int64
+from learner.goals import GOAL_ONLY
 from policy.batch import ChunkBatch, Indicator, MixedBatch
 from policy.policy import Policy
 
@@ -22,9 +24,9 @@ _HELD_OUT_SAMPLES = 512
 
 
 def drop_indicators(indicator: Int64, dropout: float, *, seed: int, update: int) -> Int64:
-    """Indicators with a share of them replaced by NULL, int64[B]."""
+    """Indicators with a share of them replaced by NULL, int64[B]; `GOAL_ONLY` stays."""
     rng = np.random.default_rng([_DROPOUT_STREAM, seed, update])
-    is_dropped = rng.random(len(indicator)) < dropout
+    is_dropped = (rng.random(len(indicator)) < dropout) & (indicator != GOAL_ONLY)
     return np.where(is_dropped, int(Indicator.NULL), indicator).astype(np.int64)
 
 
@@ -35,8 +37,8 @@ def noise_generator(device: torch.device, *, seed: int, update: int, shard: int 
 
 
 def sample_losses(policy: Policy, batch: ChunkBatch | MixedBatch, generator: torch.Generator) -> Tensor:
-    """Flow loss per sample, float32[B]; its mean is what the optimizer lowers."""
-    return policy.flow_loss(batch, generator=generator)
+    """Loss per sample, float32[B]; its mean is what the optimizer lowers."""
+    return policy.training_loss(batch, generator=generator)
 
 
 @torch.no_grad()
@@ -51,4 +53,4 @@ def held_out_loss(policy: Policy, data: Data) -> float:
     steps = steps[np.linspace(0, len(steps) - 1, min(_HELD_OUT_SAMPLES, len(steps))).astype(np.int64)]
     batch = data.chunks(steps, policy.config.horizon, np.full(len(steps), int(Indicator.POSITIVE)))
     generator = noise_generator(policy.device, seed=0, update=0)
-    return float(sample_losses(policy, batch, generator).mean())
+    return float(policy.flow_loss(batch, generator=generator).mean())

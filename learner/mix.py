@@ -23,8 +23,11 @@ class MixConfig:
     plentiful_corrections: int = 1000
     """Correction steps from which nothing else online is learned from: a weak policy's own steps dilute them
     (prototypes: 1,936 gave HG-DAgger .985, 253 gave .86)."""
-    scarce_autonomous_share: float = 0.25
-    """Autonomous share of a batch where there are no corrections; it falls to 0 as they become plentiful."""
+    scarce_autonomous_share: float = 0.0
+    """Autonomous share of what is imitated where there are no corrections; it falls to 0 as they become plentiful.
+    The paper's way; any share of it made a worse policy here than none (learner/README.md)."""
+    goal_share: float = 0.25
+    """Share of a batch that imitates nothing and learns where autonomous successes ended; only RECAP draws such."""
     max_negative_share: float = 0.5
     """Cap on negatives among autonomous samples: long stuck episodes swamp everything."""
     online_share: float = 0.5
@@ -50,7 +53,7 @@ class MixConfig:
             )
         if self.plentiful_corrections < 1 or self.window_updates < 1:
             raise ConfigError("plentiful_corrections and window_updates must be at least 1")
-        for name in ("scarce_autonomous_share", "max_negative_share"):
+        for name in ("scarce_autonomous_share", "max_negative_share", "goal_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must lie in [0, 1]", value=getattr(self, name))
 
@@ -64,11 +67,13 @@ class Mix:
     """Shares of a batch; pools that are empty give theirs to the others."""
 
     autonomous_share: float
-    """Of a batch; the rest is people's."""
+    """Of what is imitated; the rest is people's."""
     negative_share: float
     """Of the autonomous samples."""
     reason: str
     """The choice in words, with its numbers."""
+    goal_share: float = 0.0
+    """Of a batch, where the labels have such steps."""
 
 
 def choose(
@@ -76,9 +81,10 @@ def choose(
 ) -> Mix:
     """Corrections lead where they are plentiful, autonomous steps by advantage where help is scarce."""
     num_autonomous = num_positive + num_negative
-    if num_autonomous == 0:
-        reason = f"{num_corrections} correction steps and demonstrations; no autonomous steps"
-        return Mix(autonomous_share=0.0, negative_share=0.0, reason=f"{reason}{why_not_autonomous}")
+    if num_autonomous == 0 or not config.scarce_autonomous_share:
+        reason = f"{num_corrections} correction steps and demonstrations are imitated; no autonomous steps"
+        why = why_not_autonomous if num_autonomous == 0 else ""
+        return Mix(autonomous_share=0.0, negative_share=0.0, reason=f"{reason}{why}", goal_share=config.goal_share)
     scarcity = config.scarcity(num_corrections)
     autonomous = scarcity * config.scarce_autonomous_share
     negative = min(config.max_negative_share, num_negative / num_autonomous)
@@ -91,6 +97,7 @@ def choose(
             f"{autonomous:.0%} of a batch are autonomous ({num_positive} positive and {num_negative} "
             f"negative steps, negatives at most {negative:.0%} of them)"
         ),
+        goal_share=config.goal_share,
     )
 
 

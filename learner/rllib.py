@@ -38,7 +38,7 @@ from storage.replay import Replay
 from storage.tables import Lake
 
 STEPS, INDICATOR = "steps", "indicator"
-_LOSS = "flow_loss"
+_LOSS = "loss"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -130,7 +130,7 @@ class PolicyLearner(TorchLearner):
     def compute_loss_for_module(
         self, *, module_id: str, config: AlgorithmConfig, batch: dict[str, Any], fwd_out: Any
     ) -> Tensor:
-        """The mean flow loss of this learner's shard."""
+        """The mean loss of this learner's shard."""
         loss: Tensor = fwd_out[_LOSS].mean()
         return loss
 

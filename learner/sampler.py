@@ -1,6 +1,7 @@
 """Draws training samples: uniform over tasks, then by the mix and by SOP's rule.
 
-    task (uniform) -> autonomous -> positive | negative          -> step       shares of the mix
+    task (uniform) -> goal                                       -> step       shares of the mix
+                      autonomous -> positive | negative          -> step
                       people     -> demonstrations | corrections -> step       SOP's rule
 
 Autonomous steps are drawn by episode and then within it, so that a long stuck episode weighs no more
@@ -9,16 +10,19 @@ wherever training was interrupted.
 """
 
 import dataclasses
+from typing import Final
 
 import numpy as np
 
-from learner.experience import Experience, Int64
+from learner.experience import Bool, Experience, Int64
 from learner.labels import USED, Labels, Pool
 from learner.mix import Mix, OnlineShare
 from policy.errors import ConfigError
 
 ONLINE = (Pool.CORRECTION, Pool.AUTONOMOUS_POSITIVE, Pool.AUTONOMOUS_NEGATIVE)
 _BY_EPISODE = (Pool.AUTONOMOUS_POSITIVE, Pool.AUTONOMOUS_NEGATIVE)
+_GOAL: Final = None
+"""Beside the pools, the source of samples of which the goal alone is learned."""
 _SAMPLE_STREAM = 1
 """Keeps the sampler's random numbers apart from others that are seeded by (seed, update)."""
 
@@ -31,8 +35,10 @@ class Draw:
     """int64[B], steps of the experience."""
     task: Int64
     """int64[B], their task codes."""
-    is_online: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-    """bool[B]."""
+    is_online: Bool
+    """bool[B], samples of corrections and autonomous steps."""
+    is_imitated: Bool
+    """bool[B]; of others only the goal is learned, and SOP's rule leaves them out."""
 
 
 class Sampler:
@@ -45,11 +51,12 @@ class Sampler:
         self._tasks = [int(code) for code in np.unique(task[labels.is_used])]
         if not self._tasks:
             raise ConfigError("there is nothing to learn from: no demonstrations, corrections or labelled steps")
-        self._cells = {
-            (code, pool): _Cell(np.flatnonzero((labels.pool == pool) & (task == code)), experience, pool)
+        sources = [(pool, labels.pool == pool, pool in _BY_EPISODE) for pool in USED]
+        self._cells: dict[tuple[int, Pool | None], _Cell] = {
+            (code, pool): _Cell(np.flatnonzero(is_source & (task == code)), experience, by_episode)
             for code in self._tasks
-            for pool in USED
-            if ((labels.pool == pool) & (task == code)).any()
+            for pool, is_source, by_episode in [*sources, (_GOAL, labels.is_goal, True)]
+            if (is_source & (task == code)).any()
         }
 
     def draw(self, update: int, batch_size: int, online: OnlineShare) -> Draw:
@@ -63,28 +70,32 @@ class Sampler:
             steps=np.concatenate(steps),
             task=np.repeat([task for task, _ in keys], counts),
             is_online=np.repeat([pool in ONLINE for _, pool in keys], counts),
+            is_imitated=np.repeat([pool is not _GOAL for _, pool in keys], counts),
         )
 
-    def _probability(self, task: int, pool: Pool, online: OnlineShare) -> float:
-        """Of one cell: autonomous steps have their share, people the rest; who is alone takes it all."""
+    def _probability(self, task: int, pool: Pool | None, online: OnlineShare) -> float:
+        """Of one cell: goals and autonomous steps have their shares, people the rest; who is alone takes it all."""
         has = {other for code, other in self._cells if code == task}
+        if pool is _GOAL:
+            return self._mix.goal_share / len(self._tasks)
+        imitated = 1 - self._mix.goal_share if _GOAL in has else 1.0
         autonomous = has & set(_BY_EPISODE)
-        people = has - autonomous
+        people = has - autonomous - {_GOAL}
         if pool in _BY_EPISODE:
             share, siblings = self._mix.autonomous_share if people else 1.0, autonomous
             own = self._mix.negative_share if pool is Pool.AUTONOMOUS_NEGATIVE else 1 - self._mix.negative_share
         else:
             share, siblings = 1 - self._mix.autonomous_share if autonomous else 1.0, people
             own = online.share(task) if pool is Pool.CORRECTION else 1 - online.share(task)
-        return share * (own if len(siblings) > 1 else 1.0) / len(self._tasks)
+        return imitated * share * (own if len(siblings) > 1 else 1.0) / len(self._tasks)
 
 
 class _Cell:
-    """Steps of one task and pool."""
+    """Steps of one task and source."""
 
-    def __init__(self, steps: Int64, experience: Experience, pool: Pool) -> None:
+    def __init__(self, steps: Int64, experience: Experience, by_episode: bool) -> None:
         self._steps = steps
-        groups = experience.episode[steps] if pool in _BY_EPISODE else np.zeros(len(steps), np.int64)
+        groups = experience.episode[steps] if by_episode else np.zeros(len(steps), np.int64)
         self._start = np.flatnonzero(np.diff(groups, prepend=-1))
         self._length = np.diff(np.append(self._start, len(steps)))
 

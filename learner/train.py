@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from learner import train_state
 from learner.data import Data
 from learner.experience import Int64
+from learner.goals import GOAL_ONLY
 from learner.labels import Algorithm
 from learner.losses import drop_indicators, noise_generator, sample_losses
 from learner.sampler import Draw, Sampler
@@ -93,9 +94,8 @@ def one_update(state: TrainState, round: Round, engine: Engine = LOCAL) -> float
     """Draw, condition, step; returns the mean loss."""
     draw = round.sampler.draw(state.update, round.config.batch_size, state.online)
     state.counts.add(round.data.experience, draw.steps, time.time_ns())
-    told = drop_indicators(
-        state.labels.indicator[draw.steps], round.algorithm.indicator_dropout, seed=state.seed, update=state.update
-    )
+    indicator = np.where(draw.is_imitated, state.labels.indicator[draw.steps], GOAL_ONLY)
+    told = drop_indicators(indicator, round.algorithm.indicator_dropout, seed=state.seed, update=state.update)
     losses = engine.step(state, round, draw.steps, told)
     observe(state, draw, losses)
     state.losses.append(float(losses.mean()))
@@ -116,7 +116,7 @@ def observe(state: TrainState, draw: Draw, losses: NDArray[np.float32]) -> None:
     """Tell SOP's rule the losses of this update, per task and kind."""
     for task in np.unique(draw.task):
         for is_online in (False, True):
-            chosen = losses[(draw.task == task) & (draw.is_online == is_online)]
+            chosen = losses[(draw.task == task) & draw.is_imitated & (draw.is_online == is_online)]
             if len(chosen):
                 state.online.observe(int(task), is_online=is_online, loss=float(chosen.mean()))
 

@@ -33,7 +33,7 @@ from policy.policy import Policy
 
 _TENSORS, _FIELDS, _POLICY = "state.safetensors", "state.json", "policy"
 _NUM_KEPT = 2
-_LABEL_COLUMNS = ("pool", "value", "return_to_go", "advantage")
+_LABEL_COLUMNS = ("pool", "value", "return_to_go", "advantage", "is_goal")
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -86,6 +86,10 @@ class ChunkBatch:
     """bool[B, H]; False where the action is not a target (after the episode's end, or not to be copied)."""
     indicator: NDArray[np.int64]
     """int64[B], values of `Indicator`."""
+    goal: Float32
+    """float32[B, S], the spec's units: the state in which the piece of work that the sample is part of ended."""
+    goal_mask: NDArray[np.bool_]
+    """bool[B]; False where it did not end well, or nobody knows."""
 
     def __len__(self) -> int:
         return len(self.observations)

@@ -30,9 +30,8 @@ from policy.word_pieces import PACKAGE, installed
 
 WEIGHTS_FILE = "weights.safetensors"
 DESCRIPTION_FILE = "policy.json"
-_FORMAT = 1
-_FORMAT_OF_SEVERAL = 2
-"""With `others`: spec and statistics of the bodies beside the first."""
+_FORMAT = 3
+"""1 and 2 were of networks without a goal."""
 
 
 def save(directory: Path, policy: Policy) -> None:
@@ -41,12 +40,11 @@ def save(directory: Path, policy: Policy) -> None:
     # Parameters by name, each once: what bodies share lies under the name that the first has for it.
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in policy.network.named_parameters()}
     weights = save_tensors(tensors)
-    others = [_describe_body(other) for other in policy.others]
     description = {
-        "format": _FORMAT_OF_SEVERAL if others else _FORMAT,
+        "format": _FORMAT,
         "config": dataclasses.asdict(policy.config),
         **_describe_body(policy),
-        **({"others": others} if others else {}),
+        "others": [_describe_body(other) for other in policy.others],
         "words": list(policy.vocabulary.words),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "word_pieces_sha256": _table_hash(policy.config),
@@ -116,13 +114,13 @@ def _body(fields: dict[str, Any]) -> Body:
 
 
 def _untrained(description: dict[str, Any], *, num_weights: int) -> Policy:
-    if description["format"] not in (_FORMAT, _FORMAT_OF_SEVERAL):
+    if description["format"] != _FORMAT:
         raise SchemaError("unknown checkpoint format", format=description["format"])
     body = _body(description)
-    others = [_body(fields) for fields in description["others"]] if description["format"] != _FORMAT else []
+    others = [_body(fields) for fields in description["others"]]
     config = _config(description["config"])
     _refuse_oversized(config, [body.spec, *(other.spec for other in others)], num_weights)
-    expected = description.get("word_pieces_sha256", "")
+    expected = description["word_pieces_sha256"]
     if expected != _table_hash(config):
         raise SchemaError(f"trained with another table of words: install its release of {PACKAGE}", expected=expected)
     with torch.random.fork_rng():
@@ -130,8 +128,7 @@ def _untrained(description: dict[str, Any], *, num_weights: int) -> Policy:
 
 
 def _config(fields: dict[str, Any]) -> PolicyConfig:
-    # Before words could be pretrained, checkpoints did not say how they were had.
-    return PolicyConfig(**{**fields, "words": Words(fields.get("words", Words.LEARNED))})
+    return PolicyConfig(**{**fields, "words": Words(fields["words"])})
 
 
 def _refuse_oversized(config: PolicyConfig, specs: Sequence[EmbodimentSpec], num_weights: int) -> None:

@@ -31,6 +31,8 @@ class Context:
     """Keys and values of the prefix, per layer."""
     touch_BD: Tensor
     grounding_BD: Tensor
+    ahead_BS: Tensor
+    """How far the state will have moved when the work has ended well, model units: what the encoder believes."""
 
     def take(self, rows: Tensor) -> "Context":
         """The context of some rows, in this order; a row may come several times."""
@@ -38,6 +40,7 @@ class Context:
             memory=tuple((keys[rows], values[rows]) for keys, values in self.memory),
             touch_BD=self.touch_BD[rows],
             grounding_BD=self.grounding_BD[rows],
+            ahead_BS=self.ahead_BS[rows],
         )
 
 
@@ -75,10 +78,11 @@ class ActionExpert(nn.Module):
         self.indicator, self.time, self.position = trunk.indicator, trunk.time, trunk.position
         self.blocks, self.norm = trunk.blocks, trunk.norm
 
-    def read(self, prefix_BND: Tensor, grounding_BD: Tensor, tactile_BT: Tensor) -> Context:
+    def read(self, prefix_BND: Tensor, grounding_BD: Tensor, tactile_BT: Tensor, ahead_BS: Tensor) -> Context:
         """Everything that does not change from one flow step to the next."""
         memory = tuple(block.read(prefix_BND) for block in self._layers)
-        return Context(memory=memory, touch_BD=self.touch(tactile_BT), grounding_BD=grounding_BD)
+        touch_BD = self.touch(tactile_BT)
+        return Context(memory=memory, touch_BD=touch_BD, grounding_BD=grounding_BD, ahead_BS=ahead_BS)
 
     def forward(self, context: Context, chunk_BHA: Tensor, time_B: Tensor, indicator_B: Tensor) -> Tensor:
         """Velocity [B * copies, H, A] in model units; copies of one observation lie next to each other."""

@@ -8,9 +8,9 @@ Model units everywhere; `policy.py` converts.
                   |        |
         keypoints, state,  | read by cross-attention
         touch = grounding  v
-                  +----> action expert <---- touch, indicator, noisy chunk, time
-                           |
-                           v velocity
+           |      +----> action expert <---- touch, indicator, noisy chunk, time
+           |               ^       |
+           +--> goal ------+       v velocity
 
 Several bodies: what takes in state and touch, and actions in and out, is each body's own; words, stems of cameras
 that see as many pixels, and all transformer blocks are one for all.
@@ -27,6 +27,9 @@ from policy.errors import ConfigError
 from policy.expert import ActionExpert, Context
 from policy.spec import EmbodimentSpec
 from policy.word_pieces import installed
+
+_GOAL_GAIN = 4.0
+"""On the distance to the goal: the last centimetre moves the expert too."""
 
 
 class Words(enum.StrEnum):
@@ -81,10 +84,10 @@ class PolicyNetwork(nn.Module):
     def __init__(self, config: PolicyConfig, spec: EmbodimentSpec, num_words: int) -> None:
         super().__init__()
         sizes = {"width": config.width, "num_heads": config.num_heads}
-        hidden = config.width * config.mlp_factor
+        hidden, num_state = config.width * config.mlp_factor, max(1, len(spec.state))
         self.encoder = PrefixEncoder(
             frame_shape=frame_shape(spec),
-            num_state=max(1, len(spec.state)),
+            num_state=num_state,
             num_tactile=max(1, len(spec.tactile)),
             words=PretrainedWords(installed().vectors, config.width)
             if config.words is Words.PRETRAINED
@@ -104,6 +107,8 @@ class PolicyNetwork(nn.Module):
             hidden=hidden,
             **sizes,
         )
+        self.goal = nn.Sequential(nn.Linear(config.width, config.width), nn.ReLU(), nn.Linear(config.width, num_state))
+        self.goal_in = nn.Linear(num_state, config.width)
         self.others = nn.ModuleList()
 
     def adopt(self, other: "PolicyNetwork") -> None:
@@ -115,7 +120,8 @@ class PolicyNetwork(nn.Module):
     def encode(self, frames: Tensor, tokens_BL: Tensor, state_BS: Tensor, tactile_BT: Tensor) -> Context:
         """Everything seen, read and felt, once per observation."""
         prefix_BND, grounding_BD = self.encoder(frames, tokens_BL, state_BS, tactile_BT)
-        return self.expert.read(prefix_BND, grounding_BD, tactile_BT)
+        ahead_BS = self.goal(grounding_BD)
+        return self.expert.read(prefix_BND, grounding_BD + self.goal_in(_GOAL_GAIN * ahead_BS), tactile_BT, ahead_BS)
 
     def velocity(self, context: Context, chunk_BHA: Tensor, time_B: Tensor, indicator_B: Tensor) -> Tensor:
         """Flow velocity [B, H, A] at a noisy chunk and time."""

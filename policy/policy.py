@@ -1,6 +1,6 @@
 """The policy: numpy observations in, action chunks in the robot's units out.
 
-The actor calls `sample_chunks`, the learner `flow_loss`; both go through the same transforms and the
+The actor calls `sample_chunks`, the learner `training_loss`; both go through the same transforms and the
 same network, so that there is no difference between training and serving.
 
 One policy may drive several bodies. It is then the policy of its first body, and of each other body it has a
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from policy.batch import ChunkBatch, Indicator, MixedBatch, ObservationBatch
 from policy.errors import ConfigError, SchemaError
@@ -27,6 +28,8 @@ from policy.tokens import Vocabulary
 from policy.transforms import Normaliser
 from policy.word_pieces import installed
 
+_GOAL_BETA = 0.05
+"""Model units (about 2 mm of a plug): below it misses of a goal count squared, above it by their size."""
 _MAX_TOUCH = 5.0
 """Model units; contact forces have long tails, and a spike must not drown the other inputs."""
 
@@ -163,16 +166,44 @@ class Policy:
         if isinstance(batch, MixedBatch):
             losses = [self.of(spec_id).flow_loss(part, generator=generator) for spec_id, part in batch.parts.items()]
             return torch.cat(losses)[self._tensor(batch.order)]
+        return self._flow_loss(batch, self.encode(batch.observations), generator)
+
+    def training_loss(self, batch: ChunkBatch | MixedBatch, *, generator: torch.Generator) -> Tensor:
+        """What training lowers, per sample, [B]: the flow loss, and how far the goal misses where the work ended.
+
+        The second is hindsight (as in HER, arXiv 1707.01495, but the policy is not told the goal: it has to see it):
+        where the robot had to go is known once it has been there, whoever drove. Samples may have the one without the
+        other: no goal is known, or the action is not to be imitated.
+
+        Raises:
+            SchemaError: samples of a body that this policy does not drive.
+        """
+        if isinstance(batch, MixedBatch):
+            losses = [
+                self.of(spec_id).training_loss(part, generator=generator) for spec_id, part in batch.parts.items()
+            ]
+            return torch.cat(losses)[self._tensor(batch.order)]
+        context = self.encode(batch.observations)
+        return self._flow_loss(batch, context, generator) + self._goal_loss(batch, context)
+
+    def _flow_loss(self, batch: ChunkBatch, context: Context, generator: torch.Generator) -> Tensor:
         copies = self.config.num_flow_samples
         actions = self._tensor(self.normaliser.action.forward(batch.actions)).repeat_interleave(copies, dim=0)
         noise = torch.randn(actions.shape, generator=generator, device=self.device)
         time = torch.rand(len(actions), generator=generator, device=self.device)
         chunk, target = interpolate(noise, actions, time)
         indicator = self._tensor(batch.indicator).repeat_interleave(copies)
-        context = self.encode(batch.observations)
         velocity = self.network.velocity(context, chunk, time, indicator)
         mask = self._tensor(batch.action_mask).repeat_interleave(copies, dim=0)
         return masked_error(velocity, target, mask).view(-1, copies).mean(dim=1)
+
+    def _goal_loss(self, batch: ChunkBatch, context: Context) -> Tensor:
+        state = self.normaliser.state
+        ahead = state.forward(batch.goal) - state.forward(batch.observations.state)
+        missed = functional.smooth_l1_loss(
+            context.ahead_BS, self._tensor(_with_channel(ahead)), beta=_GOAL_BETA, reduction="none"
+        )
+        return missed.mean(dim=1) * self._tensor(batch.goal_mask)
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)

@@ -36,7 +36,10 @@ class Kind(enum.StrEnum):
     DRIFT = "drift"
 
 
-_RULES: Mapping[Kind, str] = dict.fromkeys((Kind.COLLECT, Kind.FLEET, Kind.DRIFT), "time waits for people")
+_RULES: Mapping[Kind, str] = {
+    Kind.BASE: "goals in hindsight",
+    **dict.fromkeys((Kind.COLLECT, Kind.FLEET, Kind.DRIFT), "time waits for people"),
+}
 """What a kind computes by now that it did not at first: a cell that was computed before is another one."""
 
 

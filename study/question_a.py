@@ -12,10 +12,12 @@ Written down before running:
 * control with imperfect people: recap_no_critic, whose critic is never asked, so that people are judged by how episodes
   ended and no autonomous step is used: what it gains on hg_dagger is due to judging people, and what recap gains on
   it is due to the critic;
+* control with fast people who are few: recap_published, which imitates autonomous steps by their advantage as the
+  paper does, guided against the negative condition, in place of learning where they led;
 * secondary: failures and throughput against base; steps of a success against those of helped successes.
 
-Settings of recap were chosen on seeds 10 and 11. Whom to believe was chosen on seeds 0 and 1 of plug insertion too,
-which therefore are not asked about imperfect people; other reported seeds had no part in it.
+Settings of recap and of the policy were chosen on seeds 10, 11 and 12. Whom to believe was chosen on seeds 0 and 1 of
+plug insertion too, which therefore are not asked about imperfect people; other reported seeds had no part in it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,15 +26,12 @@ from study.cell import Cell
 from study.plan import Arm, Changes, Question, Scale
 from study.recipes import FAST, IMPERFECT, Recipes
 
-_CONTROL = "recap_no_critic"
-_ALGORITHMS: Mapping[str, tuple[str, Mapping[str, Mapping[str, int]]]] = {
-    "recap": ("recap", {}),
-    "hg_dagger": ("hg_dagger", {}),
-    "filtered_bc": ("filtered_bc", {}),
-    "recap_random": ("recap_random", {}),
-    _CONTROL: ("recap", {"critic": {"min_episodes": 1_000_000}}),
+_ALGORITHMS = ("recap", "hg_dagger", "filtered_bc", "recap_random")
+_CONTROLS: Mapping[str, Mapping[str, Mapping[str, float]]] = {
+    "recap_no_critic": {"critic": {"min_episodes": 1_000_000}},
+    "recap_published": {"mix": {"scarce_autonomous_share": 0.25, "goal_share": 0.0}},
 }
-"""Arm, the algorithm that learns, and what is changed of its settings."""
+"""RECAP with settings changed."""
 _PEOPLE = {"fast": FAST, "imperfect": IMPERFECT}
 _ATTENTION = {"plenty": 0.6, "scarce": 0.03, "nearly none": 0.01}
 _SETTINGS = (
@@ -41,6 +40,12 @@ _SETTINGS = (
     ("scarce", "fast"),
     ("nearly none", "fast"),
 )
+_CONTROL_OF: Mapping[tuple[str, str], str] = {
+    ("plenty", "imperfect"): "recap_no_critic",
+    ("scarce", "fast"): "recap_published",
+    ("nearly none", "fast"): "recap_published",
+}
+"""The control of a setting, on the shared collection alone."""
 _LOOKED_AT = {("plug_insertion", "imperfect"): (0, 1)}
 """Seeds of a task by which settings of recap were chosen, with these people."""
 _OWN = (("plenty", "imperfect"), ("scarce", "fast"))
@@ -55,15 +60,18 @@ def _arms(task: str, seed: int, scale: Scale, changes: Changes) -> Iterator[tupl
         budget, people = setting
         person = {**_PEOPLE[people], "attention": _ATTENTION[budget]}
         shared = Recipes({"task": task, "seed": seed}, scale, changes).collection(base, person, round=1)
-        for name, (algorithm, changed) in _ALGORITHMS.items():
-            if name == _CONTROL and people == "fast":
-                continue
-            recipes = Recipes({"task": task, "seed": seed}, scale, {algorithm: {**changed, **changes.get(name, {})}})
-            first = recipes.candidate(algorithm, base, shared)
+        recipes = Recipes({"task": task, "seed": seed}, scale, changes)
+        for name in _ALGORITHMS:
+            first = recipes.candidate(name, base, shared)
             yield Arm(task=task, seed=seed, name=name, setting=(*setting, "same")), first
-            if setting in _OWN and name != _CONTROL:
-                second = recipes.candidate(algorithm, base, shared, recipes.collection(first, person, round=2))
+            if setting in _OWN:
+                second = recipes.candidate(name, base, shared, recipes.collection(first, person, round=2))
                 yield Arm(task=task, seed=seed, name=name, setting=(*setting, "own")), second
+        if setting in _CONTROL_OF:
+            name = _CONTROL_OF[setting]
+            changed = {**_CONTROLS[name], **changes.get(name, {})}
+            control = Recipes({"task": task, "seed": seed}, scale, {"recap": changed}).candidate("recap", base, shared)
+            yield Arm(task=task, seed=seed, name=name, setting=(*setting, "same")), control
 
 
 QUESTION = Question(

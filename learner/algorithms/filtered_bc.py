@@ -18,6 +18,8 @@ class FilteredBc:
 
     advantage: AdvantageConfig = field(default_factory=AdvantageConfig)
     mixing: MixConfig = field(default_factory=MixConfig)
+    autonomous_share: float = 0.25
+    """Of what is imitated, where there are no corrections; as `MixConfig.scarce_autonomous_share`."""
     name: str = "filtered_bc"
     indicator_dropout: float = 0.0
     """Everything is positive, so there is nothing to tell apart."""
@@ -31,7 +33,7 @@ class FilteredBc:
     def mix(self, labels: Labels) -> Mix:
         """As RECAP, without negatives."""
         return choose(
-            self.mixing,
+            dataclasses.replace(self.mixing, scarce_autonomous_share=self.autonomous_share),
             num_corrections=labels.count(Pool.CORRECTION),
             num_positive=labels.count(Pool.AUTONOMOUS_POSITIVE),
             num_negative=0,

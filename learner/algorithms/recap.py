@@ -2,7 +2,11 @@
 
 Demonstrations and corrections are positive, of people who seldom help only what did (`interventions.py`).
 Autonomous steps are positive above their task's threshold and negative below it, but only while the critic
-passes its bar on held-out episodes; until then they are not used at all, and RECAP rests on people.
+passes its bar on held-out episodes; until then they have no pool, and RECAP rests on people.
+
+What is made of autonomous steps is our deviation: imitated by their advantage, as in the paper, they made a worse
+policy than people alone, so by default none is (`MixConfig.scarce_autonomous_share`), and those that ended well
+teach where the work leads (`goals.py`), which made a better one. learner/README.md has the figures.
 """
 
 import dataclasses
@@ -14,6 +18,7 @@ from learner.advantage import AdvantageConfig, Float64, advantages, indicators, 
 from learner.critic import CriticConfig, CriticFit, fit_critic
 from learner.critic_checkpoint import Critic, task_scales
 from learner.data import Data
+from learner.goals import Goals
 from learner.interventions import unhelpful
 from learner.labels import Labels, Pool, supervised, with_autonomous
 from learner.mix import Mix, MixConfig, choose
@@ -54,8 +59,8 @@ class Recap:
 
     @property
     def indicator_dropout(self) -> float:
-        """As configured."""
-        return self.condition.indicator_dropout
+        """As configured where negatives are learned; else there is nothing to tell apart."""
+        return self.condition.indicator_dropout if self.mixing.scarce_autonomous_share else 0.0
 
     def label(self, data: Data, *, device: torch.device, seed: int) -> Labels:
         """Ask the critic about autonomous steps, and believe it only if it passed."""
@@ -85,6 +90,7 @@ class Recap:
             value=critic.value,
             return_to_go=outcome.return_to_go,
             advantage=advantage,
+            is_goal=experience.is_autonomous & Goals.of(experience).is_known,
             report=dataclasses.replace(critic.report, left_out=trust.left_out),
             critic=self._to_publish(data, critic, advantage),
         )
@@ -110,16 +116,21 @@ class Recap:
             num_negative=labels.count(Pool.AUTONOMOUS_NEGATIVE),
             why_not_autonomous=f", for the critic has no say: {labels.report.left_out or labels.report.reason}",
         )
-        is_partial = labels.report.left_out and chosen.autonomous_share
+        is_partial = labels.report.left_out and labels.count(Pool.AUTONOMOUS_POSITIVE)
         left_out = f"; autonomous steps left out of {labels.report.left_out}" if is_partial else ""
         num_unhelpful = labels.count(Pool.UNHELPFUL)
         people = f"; {num_unhelpful} correction steps more did not help" if num_unhelpful else ""
-        return dataclasses.replace(chosen, reason=f"{chosen.reason}{left_out}{people}")
+        num_goals = int(labels.is_goal.sum())
+        goals = (
+            f"; {chosen.goal_share:.0%} of a batch learn where {num_goals} autonomous steps led" if num_goals else ""
+        )
+        return dataclasses.replace(chosen, reason=f"{chosen.reason}{left_out}{goals}{people}")
 
     def guidance(self, labels: Labels) -> Guidance:
         """Against the negative condition, where one was learned: the less so, the more people helped."""
         scarcity = self.mixing.scarcity(labels.count(Pool.CORRECTION))
-        if not (labels.count(Pool.AUTONOMOUS_NEGATIVE) and scarcity):
+        is_learned = labels.count(Pool.AUTONOMOUS_NEGATIVE) and self.mixing.scarce_autonomous_share
+        if not (is_learned and scarcity):
             return Guidance()
         scale = 1 + scarcity * (self.condition.guidance_scale - 1)
         return Guidance(reference=self.condition.guidance_reference, scale=scale)

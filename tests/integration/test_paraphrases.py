@@ -60,6 +60,8 @@ def trained(words: Words, seed: int = 0) -> Policy:
             actions=np.repeat(MOVES[goals][:, None], HORIZON, axis=1),
             action_mask=np.ones((BATCH, HORIZON), np.bool_),
             indicator=np.full(BATCH, int(Indicator.POSITIVE)),
+            goal=np.zeros((BATCH, 2), np.float32),
+            goal_mask=np.zeros(BATCH, np.bool_),
         )
         optimizer.zero_grad()
         policy.flow_loss(batch, generator=generator).mean().backward()  # type: ignore[no-untyped-call]

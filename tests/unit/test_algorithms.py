@@ -64,10 +64,29 @@ def test_recap_rests_on_people_while_its_critic_fails() -> None:
 
 def test_guidance_needs_a_negative_condition_and_fades_as_help_becomes_plentiful() -> None:
     labels = Recap(critic=ANY, value=QUICK).label(toy_data(), device=CPU, seed=0)
-    half = MixConfig(plentiful_corrections=2 * labels.count(Pool.CORRECTION))
+    half = MixConfig(scarce_autonomous_share=0.25, plentiful_corrections=2 * labels.count(Pool.CORRECTION))
     asked = ConditionConfig(guidance_scale=2.0)
     assert Recap(mixing=half, condition=asked).guidance(labels) == Guidance(reference=Reference.NEGATIVE, scale=1.5)
-    assert Recap(mixing=MixConfig(plentiful_corrections=1)).guidance(labels) == Guidance()
+    plentiful = dataclasses.replace(half, plentiful_corrections=1)
+    assert Recap(mixing=plentiful, condition=asked).guidance(labels) == Guidance()
+    nothing_imitated = dataclasses.replace(half, scarce_autonomous_share=0.0)
+    assert Recap(mixing=nothing_imitated, condition=asked).guidance(labels) == Guidance()
+
+
+def test_recap_learns_where_its_own_successes_led_and_imitates_none_of_them() -> None:
+    data = toy_data()
+    recap = Recap(critic=NEVER, value=QUICK)
+    labels = recap.label(data, device=CPU, seed=0)
+    experience = data.experience
+    expected = experience.is_autonomous & experience.is_success[experience.episode]
+    # Up to a takeover the policy's part has failed, whatever the person made of the rest.
+    expected &= ~experience.is_helped[experience.episode]
+    assert expected.any()
+    assert np.array_equal(labels.is_goal, expected)
+    mix = recap.mix(labels)
+    assert mix.autonomous_share == 0
+    assert f"25% of a batch learn where {expected.sum()} autonomous steps led" in mix.reason
+    assert not HgDagger().label(data, device=CPU, seed=0).is_goal.any()
 
 
 def test_the_control_keeps_the_share_and_loses_the_information() -> None:
@@ -77,6 +96,11 @@ def test_the_control_keeps_the_share_and_loses_the_information() -> None:
     for pool in Pool:
         assert real.count(pool) == control.count(pool)
     assert (real.pool != control.pool).any()
+    assert real.is_goal.sum() == control.is_goal.sum()
+    assert real.is_goal[data.experience.is_autonomous].any()
+    goals = control.is_goal
+    assert not data.experience.is_success[data.experience.episode[goals]].all(), "failures led somewhere too"
+    assert data.experience.is_autonomous[goals].all()
     assert np.array_equal(real.advantage, control.advantage)
 
 

@@ -13,7 +13,6 @@ from policy.batch import ObservationBatch
 from policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, load, save
 from policy.errors import WeightsRejected
 from policy.flow import Guidance
-from policy.network import Words
 from policy.policy import Policy
 from policy.spec import EmbodimentSpec
 from policy.word_pieces import installed
@@ -150,14 +149,10 @@ def test_pictures_that_its_weights_cannot_see_are_refused(checkpoint: Path, smal
         load(checkpoint)
 
 
-def test_a_checkpoint_from_before_words_were_pretrained_still_acts(tmp_path: Path, small_policy: Policy) -> None:
-    config = dataclasses.replace(small_policy.config, words=Words.LEARNED)
-    old = Policy.create(config, small_policy.spec, small_policy.vocabulary, small_policy.normaliser)
-    save(tmp_path, old)
-    description = json.loads((tmp_path / DESCRIPTION_FILE).read_text())
-    del description["config"]["words"], description["word_pieces_sha256"]
-    (tmp_path / DESCRIPTION_FILE).write_text(json.dumps(description))
-    assert load(tmp_path).config == config
+def test_a_checkpoint_without_a_goal_is_refused_by_its_format(checkpoint: Path) -> None:
+    edit(checkpoint, format=1)
+    with pytest.raises(WeightsRejected, match="unknown checkpoint format"):
+        load(checkpoint)
 
 
 def test_words_of_another_table_are_refused(checkpoint: Path) -> None:

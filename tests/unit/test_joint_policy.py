@@ -68,6 +68,8 @@ def chunks_of(observations_of: ObservationsOf) -> Callable[[EmbodimentSpec, int]
             actions=rng.uniform(-1, 1, (count, CONFIG.horizon, len(spec.action))).astype(np.float32),
             action_mask=np.ones((count, CONFIG.horizon), np.bool_),
             indicator=np.full(count, int(Indicator.POSITIVE)),
+            goal=rng.normal(size=(count, len(spec.state))).astype(np.float32),
+            goal_mask=np.ones(count, np.bool_),
         )
 
     return make
@@ -117,8 +119,8 @@ def test_a_mixed_batch_has_the_losses_of_its_parts_in_the_order_of_its_samples(
     order = np.array([4, 0, 2, 1, 3])
     mixed = MixedBatch(parts=parts, order=order)
     generator = torch.Generator().manual_seed(3)
-    apart = [joint.of(spec_id).flow_loss(part, generator=generator) for spec_id, part in parts.items()]
-    together = joint.flow_loss(mixed, generator=torch.Generator().manual_seed(3))
+    apart = [joint.of(spec_id).training_loss(part, generator=generator) for spec_id, part in parts.items()]
+    together = joint.training_loss(mixed, generator=torch.Generator().manual_seed(3))
     assert len(mixed) == len(together) == 5
     torch.testing.assert_close(together, torch.cat(apart)[torch.from_numpy(order)], rtol=0, atol=0)
 
@@ -128,7 +130,7 @@ def test_one_body_teaches_the_trunk_and_leaves_the_others_doors_alone(
 ) -> None:
     numb = joint.others[0]
     batch = MixedBatch(parts={numb.spec.spec_id: chunks_of(numb.spec, 3)}, order=np.arange(3))
-    joint.flow_loss(batch, generator=torch.Generator().manual_seed(0)).mean().backward()  # type: ignore[no-untyped-call]
+    joint.training_loss(batch, generator=torch.Generator().manual_seed(0)).mean().backward()  # type: ignore[no-untyped-call]
     learned = {name for name, parameter in joint.network.named_parameters() if parameter.grad is not None}
     assert any(name.startswith("expert.blocks") for name in learned)
     assert "others.0.expert.action_out.weight" in learned
@@ -161,7 +163,7 @@ def test_a_member_is_kept_as_a_policy_of_one_body(
     save(tmp_path, member)
     alone = load(tmp_path, spec=member.spec)
     assert alone.others == ()
-    assert json.loads((tmp_path / DESCRIPTION_FILE).read_text())["format"] == 1
+    assert json.loads((tmp_path / DESCRIPTION_FILE).read_text())["others"] == []
     observations = observations_of(member.spec, 2)
     np.testing.assert_array_equal(act(alone, observations), act(member, observations))
 

@@ -31,7 +31,7 @@ from policy.errors import ConfigError
 CPU = torch.device("cpu")
 QUICK = ValueConfig(num_updates=5, batch_size=16, width=16, stem_channels=4, num_keypoints=2)
 ANY = CriticConfig(min_ranking=-1, min_auc=0, min_episodes=10)
-RECAP = Recap(critic=ANY, value=QUICK)
+RECAP = Recap(critic=ANY, value=QUICK, mixing=MixConfig(scarce_autonomous_share=0.25))
 LEFT, RIGHT = 0, 1
 
 

@@ -37,11 +37,13 @@ def chunks(policy: Policy, observations: ObservationBatch, indicator: Indicator)
         actions=actions,
         action_mask=np.ones(shape, np.bool_),
         indicator=np.full(shape[0], int(indicator)),
+        goal=observations.state + 1,
+        goal_mask=np.ones(shape[0], np.bool_),
     )
 
 
 def loss(policy: Policy, batch: ChunkBatch) -> torch.Tensor:
-    return policy.flow_loss(batch, generator=torch.Generator().manual_seed(3))
+    return policy.training_loss(batch, generator=torch.Generator().manual_seed(3))
 
 
 def test_chunks_are_in_robot_units_and_within_limits(small_policy: Policy, observations_of: ObservationsOf) -> None:
@@ -103,8 +105,33 @@ def test_loss_is_per_sample_and_knows_the_indicator(small_policy: Policy, observ
 
 def test_a_sample_without_targets_teaches_nothing(small_policy: Policy, observations_of: ObservationsOf) -> None:
     batch = chunks(small_policy, observations_of(small_policy.spec, 3), Indicator.POSITIVE)
-    batch.action_mask[1] = False
+    batch.action_mask[1] = batch.goal_mask[1] = False
     assert loss(small_policy, batch)[1] == 0
+
+
+def test_a_goal_alone_teaches_the_encoder_and_imitates_nothing(
+    small_policy: Policy, observations_of: ObservationsOf
+) -> None:
+    batch = chunks(small_policy, observations_of(small_policy.spec, 3), Indicator.POSITIVE)
+    batch.action_mask[:] = False
+    loss(small_policy, batch).mean().backward()  # type: ignore[no-untyped-call]
+    moved = {n for n, p in small_policy.network.named_parameters() if p.grad is not None and p.grad.abs().max() > 0}
+    assert {name.partition(".")[0] for name in moved} == {"encoder", "goal"}
+
+
+def test_a_goal_that_nobody_knows_changes_nothing(small_policy: Policy, observations_of: ObservationsOf) -> None:
+    batch = chunks(small_policy, observations_of(small_policy.spec, 3), Indicator.POSITIVE)
+    batch.goal_mask[:] = False
+    flow = small_policy.flow_loss(batch, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(loss(small_policy, batch), flow, rtol=0, atol=0)
+
+
+def test_the_chunk_goes_by_the_goal(small_policy: Policy, observations_of: ObservationsOf) -> None:
+    observations = observations_of(small_policy.spec, 2)
+    before = sample(small_policy, observations)
+    with torch.no_grad():
+        dict(small_policy.network.named_parameters())["goal.2.bias"].add_(1)
+    assert np.abs(sample(small_policy, observations) - before).max() > 1e-4
 
 
 def test_loss_falls_and_every_weight_is_trained(small_policy: Policy, observations_of: ObservationsOf) -> None:

