@@ -151,22 +151,20 @@ def _autonomous_data(watch: Watch) -> str:
     sentences = []
     for row in watch.releases:
         measured = json.loads(row["evidence"] or "{}").get("metrics", {}) if row["event"] == "candidate" else {}
-        if "action_gap" not in measured:
-            continue  # the base has no steps of its own to learn from
+        if not any(name.startswith("critic_") for name in measured):
+            continue  # who asked no critic, like the base, has nothing to say of the robots' own steps
         sentences.append(f"v{row['policy_version']}, {row['reason']}.")
         if {"critic_ranking", "critic_auc"} <= measured.keys():
             sentences.append(
                 f"On episodes it had not seen, the critic ranked steps by {measured['critic_ranking']:.2f} "
                 f"(Spearman) and told failures from successes by {measured['critic_auc']:.2f} (AUC)."
             )
-        if "indicator_gain" not in measured:
-            sentences.append("It learned from no step of the robots' own that an advantage had labelled.")
-            continue
-        sentences.append(
-            f"Beyond corrections the labels added {measured['indicator_gain']:+.3f} of flow loss (shuffled labels "
-            f"minus own; a random indicator gives 0), and positive and negative conditions act "
-            f"{measured['action_gap']:.2f} apart, where another noise alone gives {measured['noise_gap']:.2f}."
-        )
+        if "indicator_gain" in measured:
+            sentences.append(
+                f"Beyond corrections the labels added {measured['indicator_gain']:+.3f} of flow loss (shuffled labels "
+                f"minus own; a random indicator gives 0), and positive and negative conditions act "
+                f"{measured['action_gap']:.2f} apart, where another noise alone gives {measured['noise_gap']:.2f}."
+            )
     return " ".join(sentences) or "Nothing: no candidate after the base learned from the robots' own steps."
 
 

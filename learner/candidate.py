@@ -24,7 +24,7 @@ from infra.ledger import Ledger
 from infra.registry import SPEC_TAG, PolicyRegistry, PolicyVersion
 from learner.condition_report import ConditionReport, measure_condition
 from learner.data import Data
-from learner.labels import USED, Algorithm
+from learner.labels import AUTONOMOUS, USED, Algorithm, Pool
 from learner.losses import held_out_loss
 from learner.train_state import TrainState
 from policy import checkpoint
@@ -50,11 +50,11 @@ class Candidate:
     mix: str
     """What batches were made of, in words."""
     steps: Mapping[str, int]
-    """Steps learned from, per pool."""
+    """Steps learned from, per pool, and those whose goal alone is learned."""
     held_out_loss: float
     """Flow loss on held-out demonstrations; NaN where there are none."""
     condition: ConditionReport | None
-    """None for the base, which knows no negative."""
+    """None for a policy that knows no negative."""
     critic: Mapping[str, Any] | None
     """The `CriticReport`; None where no critic was asked."""
     freshness_s: Mapping[str, float]
@@ -97,17 +97,21 @@ def describe(
 ) -> Candidate:
     """Measure the averaged weights and gather the record."""
     policy = state.averaged_policy()
-    report = state.labels.report
+    labels, report = state.labels, state.labels.report
+    mix = algorithm.mix(labels)
+    learned_from = [pool for pool in USED if mix.autonomous_share or pool not in AUTONOMOUS]
+    # A negative condition that nothing has taught does anything.
+    has_negatives = Pool.AUTONOMOUS_NEGATIVE in learned_from and labels.count(Pool.AUTONOMOUS_NEGATIVE)
     return Candidate(
         algorithm=algorithm.name,
         round=state.round,
         train_id=state.train_id,
         data_pin=state.pin,
-        guidance=algorithm.guidance(state.labels),
-        mix=_mix(algorithm.mix(state.labels).reason, data.num_stale_episodes),
-        steps={p.name.lower(): state.labels.count(p) for p in USED},
+        guidance=algorithm.guidance(labels),
+        mix=_mix(mix.reason, data.num_stale_episodes),
+        steps={"goal": int(labels.is_goal.sum()), **{pool.name.lower(): labels.count(pool) for pool in learned_from}},
         held_out_loss=held_out_loss(policy, data),
-        condition=measure_condition(policy, data, state.labels, seed=state.seed) if state.round else None,
+        condition=measure_condition(policy, data, labels, seed=state.seed) if has_negatives else None,
         critic=dataclasses.asdict(report) if report else None,
         freshness_s=freshness_s,
         git_commit=git_commit(),

@@ -39,6 +39,8 @@ class Pool(enum.IntEnum):
 
 USED = (Pool.DEMONSTRATION, Pool.CORRECTION, Pool.AUTONOMOUS_POSITIVE, Pool.AUTONOMOUS_NEGATIVE)
 """What batches are made of."""
+AUTONOMOUS = (Pool.AUTONOMOUS_POSITIVE, Pool.AUTONOMOUS_NEGATIVE)
+"""Those of them that a critic or an outcome has chosen."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

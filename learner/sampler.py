@@ -15,12 +15,11 @@ from typing import Final
 import numpy as np
 
 from learner.experience import Bool, Experience, Int64
-from learner.labels import USED, Labels, Pool
+from learner.labels import AUTONOMOUS, USED, Labels, Pool
 from learner.mix import Mix, OnlineShare
 from policy.errors import ConfigError
 
-ONLINE = (Pool.CORRECTION, Pool.AUTONOMOUS_POSITIVE, Pool.AUTONOMOUS_NEGATIVE)
-_BY_EPISODE = (Pool.AUTONOMOUS_POSITIVE, Pool.AUTONOMOUS_NEGATIVE)
+ONLINE = (Pool.CORRECTION, *AUTONOMOUS)
 _GOAL: Final = None
 """Beside the pools, the source of samples of which the goal alone is learned."""
 _SAMPLE_STREAM = 1
@@ -51,7 +50,7 @@ class Sampler:
         self._tasks = [int(code) for code in np.unique(task[labels.is_used])]
         if not self._tasks:
             raise ConfigError("there is nothing to learn from: no demonstrations, corrections or labelled steps")
-        sources = [(pool, labels.pool == pool, pool in _BY_EPISODE) for pool in USED]
+        sources = [(pool, labels.pool == pool, pool in AUTONOMOUS) for pool in USED]
         self._cells: dict[tuple[int, Pool | None], _Cell] = {
             (code, pool): _Cell(np.flatnonzero(is_source & (task == code)), experience, by_episode)
             for code in self._tasks
@@ -79,9 +78,9 @@ class Sampler:
         if pool is _GOAL:
             return self._mix.goal_share / len(self._tasks)
         imitated = 1 - self._mix.goal_share if _GOAL in has else 1.0
-        autonomous = has & set(_BY_EPISODE)
+        autonomous = has & set(AUTONOMOUS)
         people = has - autonomous - {_GOAL}
-        if pool in _BY_EPISODE:
+        if pool in AUTONOMOUS:
             share, siblings = self._mix.autonomous_share if people else 1.0, autonomous
             own = self._mix.negative_share if pool is Pool.AUTONOMOUS_NEGATIVE else 1 - self._mix.negative_share
         else:

@@ -19,6 +19,7 @@ from infra.metrics import Metrics
 from infra.registry import PolicyRegistry
 from learner.algorithms.recap import Recap
 from learner.critic import CriticConfig
+from learner.labels import Algorithm
 from learner.mix import MixConfig
 from learner.schedule import LearnerConfig
 from learner.synthetic import ToySource, toy_data
@@ -58,6 +59,7 @@ def toy_learner(
     stopping: threading.Event | None = None,
     update: UpdateConfig = UPDATE,
     engines: Engines = local_engine,
+    algorithm: Algorithm = RECAP,
 ) -> Learner:
     """A learner that keeps its states in `directory`."""
     if producer is None:
@@ -70,7 +72,7 @@ def toy_learner(
         critics=critics or MemoryRegistry(Path(tempfile.mkdtemp(prefix="critics-", dir=directory.parent))),
         ledger=Ledger(producer),
         producer=producer,
-        algorithm=RECAP,
+        algorithm=algorithm,
         config=config,
         update_config=update,
         mix_config=MixConfig(),

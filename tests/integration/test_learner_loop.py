@@ -22,7 +22,7 @@ from learner.synthetic import ToySource, toy_data, toy_spec
 from learner.train_state import TrainState
 from policy import checkpoint
 from policy.schema import Sampling
-from tests.learner_rig import CONFIG, UPDATE, toy_learner
+from tests.learner_rig import CONFIG, RECAP, UPDATE, toy_learner
 
 SHORT = dataclasses.replace(CONFIG, round_updates=8)
 
@@ -73,8 +73,10 @@ def test_base_then_candidate_with_their_record(tmp_path: Path) -> None:
     assert improved.tags["data_pin"] == toy_data().pin
     record = json.loads((registry.fetch(registry.get("2"), tmp_path / "fetched") / RECORD_FILE).read_text())
     assert record["critic"]["is_trusted"]
-    assert record["condition"]["action_gap"] > 0
-    assert record["mix"]
+    assert record["condition"] is None, "it has learned no negative"
+    assert "of a batch learn where" in record["mix"]
+    assert record["steps"]["goal"] > 0
+    assert "autonomous_negative" not in record["steps"]
     assert record["steps"]["correction"] > 0
     assert len(record["git_commit"]) >= 7
     assert registry.metrics["2"][-1][1]["loss"] > 0
@@ -82,6 +84,15 @@ def test_base_then_candidate_with_their_record(tmp_path: Path) -> None:
     num_lines = sum(len(partition) for partition in bus.log(RELEASES.name))
     assert num_lines == 2
     assert sum(len(partition) for partition in bus.log(VALUES.name)) >= 1
+
+
+def test_as_published_the_record_says_whether_the_policy_uses_its_indicator(tmp_path: Path) -> None:
+    registry = MemoryRegistry(tmp_path / "registry")
+    published = dataclasses.replace(RECAP, mixing=MixConfig(scarce_autonomous_share=0.25))
+    toy_learner(tmp_path / "learner", registry, config=SHORT, algorithm=published).run()
+    record = json.loads((registry.fetch(registry.get("2"), tmp_path / "fetched") / RECORD_FILE).read_text())
+    assert record["condition"]["action_gap"] > 0
+    assert record["steps"]["autonomous_negative"] > 0
 
 
 def samplings(bus: MemoryBus) -> dict[str, list[Sampling]]:

@@ -34,6 +34,7 @@ def test_what_the_labels_added_is_said_with_the_critics_figures() -> None:
     assert "+0.030 of flow loss" in text
 
 
-def test_no_autonomous_labels_is_said_plainly() -> None:
-    text = _said(_candidate("2", action_gap=0.3, noise_gap=0.4))
-    assert "learned from no step of the robots' own" in text.lower()
+def test_a_candidate_without_a_negative_condition_has_the_critics_figures_alone() -> None:
+    text = _said(_candidate("2", critic_ranking=0.29, critic_auc=0.7))
+    assert "v2, round 1 of recap: corrections lead." in text
+    assert text.endswith("by 0.70 (AUC).")
