@@ -27,7 +27,8 @@ class MixConfig:
     """Autonomous share of what is imitated where there are no corrections; it falls to 0 as they become plentiful.
     The paper's way; any share of it made a worse policy here than none (learner/README.md)."""
     goal_share: float = 0.25
-    """Share of a batch that imitates nothing and learns where autonomous successes ended; only RECAP draws such."""
+    """Share of a batch that imitates nothing and learns where autonomous successes ended, where there are no
+    corrections; it falls to 0 as they become plentiful. Only RECAP draws such."""
     max_negative_share: float = 0.5
     """Cap on negatives among autonomous samples: long stuck episodes swamp everything."""
     online_share: float = 0.5
@@ -80,12 +81,12 @@ def choose(
     config: MixConfig, *, num_corrections: int, num_positive: int, num_negative: int, why_not_autonomous: str = ""
 ) -> Mix:
     """Corrections lead where they are plentiful, autonomous steps by advantage where help is scarce."""
-    num_autonomous = num_positive + num_negative
+    num_autonomous, scarcity = num_positive + num_negative, config.scarcity(num_corrections)
+    goals = scarcity * config.goal_share
     if num_autonomous == 0 or not config.scarce_autonomous_share:
         reason = f"{num_corrections} correction steps and demonstrations are imitated; no autonomous steps"
         why = why_not_autonomous if num_autonomous == 0 else ""
-        return Mix(autonomous_share=0.0, negative_share=0.0, reason=f"{reason}{why}", goal_share=config.goal_share)
-    scarcity = config.scarcity(num_corrections)
+        return Mix(autonomous_share=0.0, negative_share=0.0, reason=f"{reason}{why}", goal_share=goals)
     autonomous = scarcity * config.scarce_autonomous_share
     negative = min(config.max_negative_share, num_negative / num_autonomous)
     lead = "corrections lead" if scarcity < 0.5 else "autonomous steps weigh more"
@@ -97,7 +98,7 @@ def choose(
             f"{autonomous:.0%} of a batch are autonomous ({num_positive} positive and {num_negative} "
             f"negative steps, negatives at most {negative:.0%} of them)"
         ),
-        goal_share=config.goal_share,
+        goal_share=goals,
     )
 
 

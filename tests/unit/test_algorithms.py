@@ -75,7 +75,7 @@ def test_guidance_needs_a_negative_condition_and_fades_as_help_becomes_plentiful
 
 def test_recap_learns_where_its_own_successes_led_and_imitates_none_of_them() -> None:
     data = toy_data()
-    recap = Recap(critic=NEVER, value=QUICK)
+    recap = Recap(critic=NEVER, value=QUICK, mixing=MixConfig(plentiful_corrections=1_000_000))
     labels = recap.label(data, device=CPU, seed=0)
     experience = data.experience
     expected = experience.is_autonomous & experience.is_success[experience.episode]
@@ -86,6 +86,9 @@ def test_recap_learns_where_its_own_successes_led_and_imitates_none_of_them() ->
     mix = recap.mix(labels)
     assert mix.autonomous_share == 0
     assert f"25% of a batch learn where {expected.sum()} autonomous steps led" in mix.reason
+    plenty = dataclasses.replace(recap, mixing=MixConfig(plentiful_corrections=1)).mix(labels)
+    assert plenty.goal_share == 0
+    assert "learn where" not in plenty.reason
     assert not HgDagger().label(data, device=CPU, seed=0).is_goal.any()
 
 
