@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from learner.data import Data
-from learner.labels import Labels, Pool
+from learner.labels import AUTONOMOUS, Labels
 from learner.losses import noise_generator
 from policy.batch import ObservationBatch
 from policy.flow import Guidance, Reference
@@ -58,7 +58,7 @@ def _rms(policy: Policy, difference: Float32) -> float:
 @torch.no_grad()
 def _indicator_gain(policy: Policy, data: Data, labels: Labels, rng: np.random.Generator) -> float:
     """Equal numbers of positive and negative steps, so that a shuffle loses everything it can."""
-    groups = [np.flatnonzero(labels.pool == p) for p in (Pool.AUTONOMOUS_POSITIVE, Pool.AUTONOMOUS_NEGATIVE)]
+    groups = [np.flatnonzero(labels.pool == p) for p in AUTONOMOUS]
     size = min(_NUM_SAMPLES // 2, *(len(group) for group in groups))
     if size < 2:
         return float("nan")

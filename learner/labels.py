@@ -37,10 +37,10 @@ class Pool(enum.IntEnum):
     """Corrections of interventions that left the robot no better off; not drawn either."""
 
 
-USED = (Pool.DEMONSTRATION, Pool.CORRECTION, Pool.AUTONOMOUS_POSITIVE, Pool.AUTONOMOUS_NEGATIVE)
-"""What batches are made of."""
 AUTONOMOUS = (Pool.AUTONOMOUS_POSITIVE, Pool.AUTONOMOUS_NEGATIVE)
-"""Those of them that a critic or an outcome has chosen."""
+"""Steps of the policy itself that a critic or an outcome has chosen."""
+USED = (Pool.DEMONSTRATION, Pool.CORRECTION, *AUTONOMOUS)
+"""What batches are made of, goals apart."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

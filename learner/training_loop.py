@@ -27,7 +27,7 @@ from learner.algorithms.hg_dagger import HgDagger
 from learner.base_tries import BaseTries, begin_from, seed_of
 from learner.critic_records import send_values
 from learner.data import ArrayData, StoppableData, TrainingStopped
-from learner.labels import Algorithm, Labels, Pool
+from learner.labels import AUTONOMOUS, Algorithm, Labels, Pool
 from learner.mix import MixConfig
 from learner.schedule import LearnerConfig, Schedule
 from learner.train import Engines, Round, local_engine, train
@@ -295,7 +295,7 @@ class Learner:
             )
 
     def _show(self, data: ArrayData, labels: Labels) -> None:
-        num_judged = labels.count(Pool.AUTONOMOUS_POSITIVE) + labels.count(Pool.AUTONOMOUS_NEGATIVE)
+        num_judged = sum(labels.count(pool) for pool in AUTONOMOUS)
         ratio = labels.count(Pool.AUTONOMOUS_POSITIVE) / num_judged if num_judged else 0.0
         for task in data.tasks:
             self._metrics.set("touchline_learner_advantage_positive_ratio", ratio, task=task, source="rollout")

@@ -8,7 +8,7 @@ policy that shares its trunk: `policy.of(spec_id)` acts, is measured and is save
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -164,8 +164,7 @@ class Policy:
             SchemaError: samples of a body that this policy does not drive.
         """
         if isinstance(batch, MixedBatch):
-            losses = [self.of(spec_id).flow_loss(part, generator=generator) for spec_id, part in batch.parts.items()]
-            return torch.cat(losses)[self._tensor(batch.order)]
+            return self._by_body(batch, lambda policy, part: policy.flow_loss(part, generator=generator))
         return self._flow_loss(batch, self.encode(batch.observations), generator)
 
     def training_loss(self, batch: ChunkBatch | MixedBatch, *, generator: torch.Generator) -> Tensor:
@@ -179,12 +178,13 @@ class Policy:
             SchemaError: samples of a body that this policy does not drive.
         """
         if isinstance(batch, MixedBatch):
-            losses = [
-                self.of(spec_id).training_loss(part, generator=generator) for spec_id, part in batch.parts.items()
-            ]
-            return torch.cat(losses)[self._tensor(batch.order)]
+            return self._by_body(batch, lambda policy, part: policy.training_loss(part, generator=generator))
         context = self.encode(batch.observations)
         return self._flow_loss(batch, context, generator) + self._goal_loss(batch, context)
+
+    def _by_body(self, batch: MixedBatch, loss: Callable[["Policy", ChunkBatch], Tensor]) -> Tensor:
+        losses = [loss(self.of(spec_id), part) for spec_id, part in batch.parts.items()]
+        return torch.cat(losses)[self._tensor(batch.order)]
 
     def _flow_loss(self, batch: ChunkBatch, context: Context, generator: torch.Generator) -> Tensor:
         copies = self.config.num_flow_samples

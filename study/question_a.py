@@ -53,14 +53,15 @@ _OWN = (("plenty", "imperfect"), ("scarce", "fast"))
 
 
 def _arms(task: str, seed: int, scale: Scale, changes: Changes) -> Iterator[tuple[Arm, Cell]]:
-    base = Recipes({"task": task, "seed": seed}, scale, changes).base()
+    world = {"task": task, "seed": seed}
+    recipes = Recipes(world, scale, changes)
+    base = recipes.base()
     yield Arm(task=task, seed=seed, name="base", setting=("", "", "")), base
     asked = [setting for setting in _SETTINGS if seed not in _LOOKED_AT.get((task, setting[1]), ())]
     for setting in asked[: scale.settings]:
         budget, people = setting
         person = {**_PEOPLE[people], "attention": _ATTENTION[budget]}
-        shared = Recipes({"task": task, "seed": seed}, scale, changes).collection(base, person, round=1)
-        recipes = Recipes({"task": task, "seed": seed}, scale, changes)
+        shared = recipes.collection(base, person, round=1)
         for name in _ALGORITHMS:
             first = recipes.candidate(name, base, shared)
             yield Arm(task=task, seed=seed, name=name, setting=(*setting, "same")), first
@@ -70,7 +71,7 @@ def _arms(task: str, seed: int, scale: Scale, changes: Changes) -> Iterator[tupl
         if setting in _CONTROL_OF:
             name = _CONTROL_OF[setting]
             changed = {**_CONTROLS[name], **changes.get(name, {})}
-            control = Recipes({"task": task, "seed": seed}, scale, {"recap": changed}).candidate("recap", base, shared)
+            control = Recipes(world, scale, {"recap": changed}).candidate("recap", base, shared)
             yield Arm(task=task, seed=seed, name=name, setting=(*setting, "same")), control
 
 

@@ -13,7 +13,7 @@ import torch
 
 from learner.algorithms.recap import Recap
 from learner.data import Data
-from learner.labels import Labels, Pool
+from learner.labels import AUTONOMOUS, Labels
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class RecapRandom(Recap):
         rng = np.random.default_rng(seed)
         pool, is_goal = labels.pool.copy(), labels.is_goal.copy()
         task = data.experience.task[data.experience.episode]
-        is_judged = (pool == Pool.AUTONOMOUS_POSITIVE) | (pool == Pool.AUTONOMOUS_NEGATIVE)
+        is_judged = np.isin(pool, AUTONOMOUS)
         has_ended = data.experience.is_autonomous & np.isfinite(labels.return_to_go)
         for code in np.unique(task):
             led = np.flatnonzero(has_ended & (task == code))
