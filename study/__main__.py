@@ -51,18 +51,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             screen.done(f"{name}: {_told(finding)}", took_s)
             _write(folder, question, arms, store)
 
+        code = 0
         try:
             runner.run(found, lambda: screen.show([names.get(cell.id, cell.kind) for cell in runner.running]))
         except KeyboardInterrupt:
             screen.event(f"interrupted; the same command goes on from here ({folder})")
-            return _INTERRUPTED_CODE
+            code = _INTERRUPTED_CODE
         for failed in runner.failed:
             screen.event(f"failed: {names.get(failed.cell.id, failed.cell.kind)}: {failed.reason}")
+            code = code or _FAILED_CODE
     _write(folder, question, arms, store)
     print(f"{folder / summary.SUMMARY}\n{folder / summary.RESULTS}")
     if args.publish:
         _publish(wanted.values(), store)
-    return _FAILED_CODE if runner.failed else 0
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--miniature", action="store_true", help="tiny cells that only show that everything runs")
     parser.add_argument("--keep", action="store_true", help="keep episodes and weights of finished cells")
     parser.add_argument(
-        "--publish", action="store_true", help=f"add the finished cells to {published.CELLS} and write its report"
+        "--publish",
+        action="store_true",
+        help=f"add the finished cells to {published.CELLS} and write its report, also when interrupted",
     )
     parser.add_argument(
         "--changes",

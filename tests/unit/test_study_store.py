@@ -130,3 +130,20 @@ def test_a_finished_study_is_published_with_what_it_is_made_of(
     assert ids == sorted(cell.id for cell in cells)
     assert "0.750 [0.686, 0.805] | 200 | 0 |" in (tmp_path / "docs/results.md").read_text()
     assert json.loads((tmp_path / "runs/b/summary.json").read_text())["plug_insertion"]["on"]["num_episodes"] == 200
+
+
+def test_what_is_finished_when_it_is_interrupted_is_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, *_ = [cell for _, cell in QUESTIONS["b"].arms("plug_insertion", 0, Scale(), {})]
+    _compute(Store(tmp_path / "runs" / "b"), first, work.GUIDANCE)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Runner, "run", interrupted)
+    assert main(["b", "--publish", "--out", str(tmp_path / "runs")]) == 130
+    said = capsys.readouterr().out
+    assert "the same command goes on from here" in said
+    assert "cells.jsonl: 1 new cells" in said
