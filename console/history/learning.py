@@ -26,7 +26,7 @@ _WHY_NOT = {
     "value_over_time": _NO_VALUES,
     "value_gap_at_half": "needs judged successes and failures",
     "advantage": _NO_VALUES,
-    "conditioning": "no published version's record says how its policy uses the indicator",
+    "conditioning": "no published version has learned from bad steps, so there is nothing to compare",
     "mix": _NO_EPISODES,
     "age_s": "no episode that a learner may draw from fits these filters",
     "lag": "no service of this machine's fleet says how far behind it is",

@@ -77,7 +77,7 @@ export function Conditionings({ data, why, frame }) {
   const cell = (/** @type {number | null} */ value) => (value === null ? "–" : short(value));
   const ratio = last?.action_gap !== null && last?.noise_gap ? (last.action_gap ?? 0) / last.noise_gap : null;
   const summary = last ? `Version ${last.version}: asking for good steps moves the action by ${cell(last.action_gap)}${ratio === null ? "" : `, ${short(ratio)} times what chance moves it`}.` : "";
-  return html`<${Panel} ...${frame("conditioning")} question="Does “good” still mean better?" unavailable=${why("conditioning") || (last ? "" : "No version has learned from bad steps, so there is nothing to compare.")} summary=${summary}
+  return html`<${Panel} ...${frame("conditioning")} question="Does “good” still mean better?" unavailable=${why("conditioning")} summary=${summary}
     table=${{ rows: rows.toReversed(), columns: [
       { name: "version", label: "Version", cell: (/** @type {any} */ row) => row.version, sort: (/** @type {any} */ row) => row.version },
       { name: "action", label: "Action gap", isNumber: true, cell: (/** @type {any} */ row) => cell(row.action_gap), sort: (/** @type {any} */ row) => row.action_gap },
