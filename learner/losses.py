@@ -2,9 +2,9 @@
 
     min E[ -log pi(a|o, l) - alpha log pi(a|I, o, l) ]                  (arXiv 2511.14759, equation 3)
 
-Both terms are one: for a share of the samples (30 %) the indicator is not told, so the same network
-learns the unconditional policy too; for flow matching -log pi is the conditional flow loss. To it comes how well
-the encoder knows, in hindsight, where the work ended (`goals.py`). All random
+Both terms are one: for a share of the samples (the paper's 30 %; ours is `indicator_dropout`) the indicator is
+not told, so the same network learns the unconditional policy too; for flow matching -log pi is the conditional
+flow loss. To it comes how well the encoder knows, in hindsight, where the work ended (`goals.py`). All random
 numbers of an update come from (seed, update) alone, so training resumes to the same losses anywhere.
 """
 
