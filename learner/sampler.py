@@ -61,8 +61,10 @@ class Sampler:
     def draw(self, update: int, batch_size: int, online: OnlineShare) -> Draw:
         """The batch of one update."""
         rng = np.random.default_rng([_SAMPLE_STREAM, self._seed, update])
-        keys = list(self._cells)
-        probabilities = np.array([self._probability(task, pool, online) for task, pool in keys])
+        shares = {key: self._probability(*key, online) for key in self._cells}
+        # Who has no share moves no random numbers either: with plentiful help RECAP is HG-DAgger to the bit.
+        keys = [key for key, share in shares.items() if share]
+        probabilities = np.array([shares[key] for key in keys])
         counts = rng.multinomial(batch_size, probabilities / probabilities.sum())
         steps = [self._cells[key].draw(count, rng) for key, count in zip(keys, counts, strict=True)]
         return Draw(

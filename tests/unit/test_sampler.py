@@ -6,10 +6,13 @@ import torch
 
 from learner.algorithms.filtered_bc import FilteredBc
 from learner.algorithms.hg_dagger import HgDagger
+from learner.algorithms.recap import Recap
+from learner.critic import CriticConfig
 from learner.labels import Pool, without_critic
 from learner.mix import Mix, MixConfig, OnlineShare, choose
 from learner.sampler import Sampler
 from learner.synthetic import toy_data
+from learner.value import ValueConfig
 from policy.errors import ConfigError
 
 FIXED = MixConfig(is_adaptive=False)
@@ -59,6 +62,21 @@ def test_without_goals_their_share_goes_to_what_is_imitated() -> None:
     labels = HgDagger().label(data, device=torch.device("cpu"), seed=0)
     mix = Mix(autonomous_share=0.0, negative_share=0.0, reason="", goal_share=0.25)
     assert Sampler(data.experience, labels, mix, seed=0).draw(0, 256, OnlineShare(FIXED)).is_imitated.all()
+
+
+def test_with_plentiful_help_recap_draws_hg_daggers_batches() -> None:
+    data = toy_data(num_rollouts=40)
+    plentiful = MixConfig(plentiful_corrections=1)
+    recap = Recap(mixing=plentiful, critic=CriticConfig(min_ranking=-1, min_auc=0), value=ValueConfig(num_updates=2))
+    people = HgDagger(mixing=plentiful)
+    drawn = []
+    for algorithm in (recap, people):
+        labels = algorithm.label(data, device=torch.device("cpu"), seed=0)
+        drawn.append(Sampler(data.experience, labels, algorithm.mix(labels), seed=0))
+        assert labels.is_goal.any() == (algorithm is recap), "there would be goals to learn"
+    for update in range(20):
+        ours, theirs = (sampler.draw(update, 64, OnlineShare(FIXED)).steps for sampler in drawn)
+        assert np.array_equal(ours, theirs)
 
 
 def test_tasks_weigh_the_same_whatever_their_size() -> None:
