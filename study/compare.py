@@ -76,6 +76,9 @@ class Difference:
         return self.interval.low > 0 or self.interval.high < 0
 
 
+_SAME = Difference(interval=Interval(estimate=0.0, low=0.0, high=0.0), method="one training, two names")
+
+
 def difference(ours: Sequence[Finding], theirs: Sequence[Finding], measure: str = SUCCESS) -> Difference:
     """A measure of `ours` minus that of `theirs`, seed by seed in the same order.
 
@@ -129,6 +132,7 @@ def compare(findings: Findings, ours: str, theirs: str, measure: str = SUCCESS) 
         seeds = tuple(sorted(group.get(ours, {}).keys() & group.get(theirs, {}).keys()))
         if seeds:
             pairs = [(group[ours][seed], group[theirs][seed]) for seed in seeds]
+            is_same = all("loss" in our and our["loss"] == their.get("loss") for our, their in pairs)
             comparisons.append(
                 Comparison(
                     task=task,
@@ -137,8 +141,10 @@ def compare(findings: Findings, ours: str, theirs: str, measure: str = SUCCESS) 
                     ours=ours,
                     theirs=theirs,
                     seeds=seeds,
-                    difference=difference([our for our, _ in pairs], [their for _, their in pairs], measure),
-                    is_same_training=all("loss" in our and our["loss"] == their.get("loss") for our, their in pairs),
+                    difference=_SAME
+                    if is_same
+                    else difference([our for our, _ in pairs], [their for _, their in pairs], measure),
+                    is_same_training=is_same,
                 )
             )
     return comparisons

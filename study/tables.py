@@ -37,8 +37,7 @@ def comparisons(question: Question, findings: Findings) -> list[str]:
 
 def _comparison(one: Comparison) -> list[str]:
     about = [one.task, *one.setting, MEASURES.get(one.measure, one.measure), f"{one.ours} - {one.theirs}"]
-    method = "one training, two names" if one.is_same_training else one.difference.method
-    return [*about, interval(one.difference.interval, sign="+"), _numbers(one.seeds), method]
+    return [*about, interval(one.difference.interval, sign="+"), _numbers(one.seeds), one.difference.method]
 
 
 def successes(question: Question, findings: Findings) -> list[str]:

@@ -208,6 +208,9 @@ def test_a_control_that_is_the_same_training_is_said_and_not_counted() -> None:
             line["finding"]["loss"] = 1.0
     page = _page(lines)
     assert "where autonomous steps were used: not measured" in page.splitlines()[2]
+    assert "plenty and good: 1 not worse by more than 2 points, goal met in 1 of 1" in page.splitlines()[2], (
+        "of one seed"
+    )
     assert page.count("one training, two names") > apart.count("one training, two names")
 
 
