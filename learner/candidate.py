@@ -109,10 +109,7 @@ def describe(
         data_pin=state.pin,
         guidance=algorithm.guidance(labels),
         mix=_mix(mix.reason, data.num_stale_episodes),
-        steps={
-            "goal": int(labels.is_goal.sum()) if mix.goal_share else 0,
-            **{pool.name.lower(): labels.count(pool) for pool in learned_from},
-        },
+        steps={"goal": labels.num_goals(mix), **{pool.name.lower(): labels.count(pool) for pool in learned_from}},
         held_out_loss=held_out_loss(policy, data),
         condition=measure_condition(policy, data, labels, seed=state.seed) if has_negatives else None,
         critic=dataclasses.asdict(report) if report else None,

@@ -77,6 +77,10 @@ class Labels:
         """Number of steps in a pool."""
         return int((self.pool == pool).sum())
 
+    def num_goals(self, mix: Mix) -> int:
+        """Number of steps whose goal is learned, of batches made so."""
+        return int(self.is_goal.sum()) if mix.goal_share else 0
+
 
 class Algorithm(Protocol):
     """How experience becomes an update."""

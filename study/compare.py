@@ -116,8 +116,11 @@ class Comparison:
     theirs: str
     seeds: tuple[int, ...]
     difference: Difference
-    is_same_training: bool
-    """Whether both are one training under two names, loss for loss: what tells them apart was not used."""
+
+    @property
+    def is_same_training(self) -> bool:
+        """Whether both are one training under two names, loss for loss: what tells them apart was not used."""
+        return self.difference == _SAME
 
 
 def compare(findings: Findings, ours: str, theirs: str, measure: str = SUCCESS) -> list[Comparison]:
@@ -144,7 +147,6 @@ def compare(findings: Findings, ours: str, theirs: str, measure: str = SUCCESS) 
                     difference=_SAME
                     if is_same
                     else difference([our for our, _ in pairs], [their for _, their in pairs], measure),
-                    is_same_training=is_same,
                 )
             )
     return comparisons

@@ -120,7 +120,7 @@ class Recap:
         left_out = f"; autonomous steps left out of {labels.report.left_out}" if is_partial else ""
         num_unhelpful = labels.count(Pool.UNHELPFUL)
         people = f"; {num_unhelpful} correction steps more did not help" if num_unhelpful else ""
-        num_goals = int(labels.is_goal.sum()) if chosen.goal_share else 0
+        num_goals = labels.num_goals(chosen)
         goals = (
             f"; {chosen.goal_share:.0%} of a batch learn where {num_goals} autonomous steps led" if num_goals else ""
         )
