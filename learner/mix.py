@@ -5,7 +5,8 @@
 with l_on, l_off the mean training losses of the last 200 steps on online samples (corrections and
 autonomous) and offline ones (demonstrations), per task. SOP does not say its a > 1; ours is below. And SOP
 weighs all online samples; ours weighs corrections against demonstrations, and autonomous steps have a share
-of their own: without help a batch would else be mostly what a weak policy did.
+of their own: without help a batch would else be mostly what a weak policy did. Where corrections are few, RECAP
+gives them a fixed share below SOP's clip: their steps would be drawn so often that a policy knows them by heart.
 """
 
 import collections
@@ -26,6 +27,9 @@ class MixConfig:
     scarce_autonomous_share: float = 0.0
     """Autonomous share of what is imitated where there are no corrections; it falls to 0 as they become plentiful.
     The paper's way; any share of it made a worse policy here than none (learner/README.md)."""
+    scarce_online_share: float = 0.1
+    """Corrections' share of people's samples in place of SOP's rule, until they are plentiful. Only RECAP's batches
+    are made so."""
     goal_share: float = 0.25
     """Share of a batch that imitates nothing and learns where autonomous successes ended, where there are no
     corrections; it falls to 0 as they become plentiful. Only RECAP draws such."""
@@ -54,7 +58,7 @@ class MixConfig:
             )
         if self.plentiful_corrections < 1 or self.window_updates < 1:
             raise ConfigError("plentiful_corrections and window_updates must be at least 1")
-        for name in ("scarce_autonomous_share", "max_negative_share", "goal_share"):
+        for name in ("scarce_autonomous_share", "scarce_online_share", "max_negative_share", "goal_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must lie in [0, 1]", value=getattr(self, name))
 
@@ -75,6 +79,8 @@ class Mix:
     """The choice in words, with its numbers."""
     goal_share: float = 0.0
     """Of a batch, where the labels have such steps."""
+    online_share: float | None = None
+    """Corrections' of people's samples; None leaves it to SOP's rule."""
 
 
 def choose(

@@ -87,7 +87,9 @@ class Sampler:
             own = self._mix.negative_share if pool is Pool.AUTONOMOUS_NEGATIVE else 1 - self._mix.negative_share
         else:
             share, siblings = 1 - self._mix.autonomous_share if autonomous else 1.0, people
-            own = online.share(task) if pool is Pool.CORRECTION else 1 - online.share(task)
+            fixed = self._mix.online_share
+            corrections = online.share(task) if fixed is None else fixed
+            own = corrections if pool is Pool.CORRECTION else 1 - corrections
         return imitated * share * (own if len(siblings) > 1 else 1.0) / len(self._tasks)
 
 

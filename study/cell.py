@@ -7,7 +7,7 @@
     critic      base, episodes -> what a value function is worth on episodes that it did not see
     drift       base, people, learner, gate, a world that changes -> success over promotions
 
-A cell's id is the hash of its kind, settings, parents and its kind's rules, so a result is found again by
+A cell's id is the hash of its kind, settings, parents and the rules it is computed by, so a result is found again by
 whoever asks the same question, and a changed setting asks a new one.
 """
 
@@ -36,11 +36,13 @@ class Kind(enum.StrEnum):
     DRIFT = "drift"
 
 
-_RULES: Mapping[Kind, str] = {
-    Kind.BASE: "goals in hindsight",
-    **dict.fromkeys((Kind.COLLECT, Kind.FLEET, Kind.DRIFT), "time waits for people"),
+_RULES: Mapping[tuple[Kind, str], str] = {
+    (Kind.BASE, ""): "goals in hindsight",
+    **dict.fromkeys(((kind, "") for kind in (Kind.COLLECT, Kind.FLEET, Kind.DRIFT)), "time waits for people"),
+    **dict.fromkeys(((Kind.CANDIDATE, name) for name in ("recap", "recap_random")), "few corrections are drawn less"),
 }
-"""What a kind computes by now that it did not at first: a cell that was computed before is another one."""
+"""What a kind, and for candidates an algorithm, computes by now that it did not at first: a cell that was computed
+before is another one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +59,8 @@ class Cell:
     def id(self) -> str:
         """Sixteen hex digits that change with anything it is made of."""
         made_of: list[Any] = [self.kind, dict(self.settings), [parent.id for parent in self.parents]]
-        made_of += [_RULES[self.kind]] if self.kind in _RULES else []
+        rule = _RULES.get((self.kind, self.settings.get("algorithm", "")))
+        made_of += [rule] if rule else []
         return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
 
     def with_ancestors(self) -> Iterator["Cell"]:

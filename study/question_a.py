@@ -12,8 +12,10 @@ Written down before running:
 * control with imperfect people: recap_no_critic, whose critic is never asked, so that people are judged by how episodes
   ended and no autonomous step is used: what it gains on hg_dagger is due to judging people, and what recap gains on
   it is due to the critic;
-* control with fast people who are few: recap_published, which imitates autonomous steps by their advantage as the
-  paper does, guided against the negative condition, in place of learning where they led;
+* controls with fast people who are few: recap_published, which imitates autonomous steps by their advantage as the
+  paper does, guided against the negative condition, in place of learning where they led; recap_no_goals, which learns
+  from people alone, HG-DAgger but for how often few corrections are drawn: what it gains on hg_dagger is due to that,
+  and what recap gains on it is due to goals;
 * secondary: failures and throughput against base; steps of a success against those of helped successes.
 
 Settings of recap and of the policy were chosen on seeds 10, 11 and 12. Whom to believe was chosen on seeds 0 and 1 of
@@ -30,6 +32,7 @@ _ALGORITHMS = ("recap", "hg_dagger", "filtered_bc", "recap_random")
 _CONTROLS: Mapping[str, Mapping[str, Mapping[str, float]]] = {
     "recap_no_critic": {"critic": {"min_episodes": 1_000_000}},
     "recap_published": {"mix": {"scarce_autonomous_share": 0.25, "goal_share": 0.0}},
+    "recap_no_goals": {"mix": {"goal_share": 0.0}},
 }
 """RECAP with settings changed."""
 _PEOPLE = {"fast": FAST, "imperfect": IMPERFECT}
@@ -40,12 +43,12 @@ _SETTINGS = (
     ("scarce", "fast"),
     ("nearly none", "fast"),
 )
-_CONTROL_OF: Mapping[tuple[str, str], str] = {
-    ("plenty", "imperfect"): "recap_no_critic",
-    ("scarce", "fast"): "recap_published",
-    ("nearly none", "fast"): "recap_published",
+_CONTROLS_OF: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("plenty", "imperfect"): ("recap_no_critic",),
+    ("scarce", "fast"): ("recap_published", "recap_no_goals"),
+    ("nearly none", "fast"): ("recap_published", "recap_no_goals"),
 }
-"""The control of a setting, on the shared collection alone."""
+"""The controls of a setting, on the shared collection alone."""
 _LOOKED_AT = {("plug_insertion", "imperfect"): (0, 1)}
 """Seeds of a task by which settings of recap were chosen, with these people."""
 _OWN = (("plenty", "imperfect"), ("scarce", "fast"))
@@ -68,8 +71,7 @@ def _arms(task: str, seed: int, scale: Scale, changes: Changes) -> Iterator[tupl
             if setting in _OWN:
                 second = recipes.candidate(name, base, shared, recipes.collection(first, person, round=2))
                 yield Arm(task=task, seed=seed, name=name, setting=(*setting, "own")), second
-        if setting in _CONTROL_OF:
-            name = _CONTROL_OF[setting]
+        for name in _CONTROLS_OF.get(setting, ()):
             changed = {**_CONTROLS[name], **changes.get(name, {})}
             control = Recipes(world, scale, {"recap": changed}).candidate("recap", base, shared)
             yield Arm(task=task, seed=seed, name=name, setting=(*setting, "same")), control

@@ -109,22 +109,25 @@ class Recap:
     def mix(self, labels: Labels) -> Mix:
         """Read the data: how many corrections, and whether the critic has a say."""
         assert labels.report is not None
+        num_corrections = labels.count(Pool.CORRECTION)
         chosen = choose(
             self.mixing,
-            num_corrections=labels.count(Pool.CORRECTION),
+            num_corrections=num_corrections,
             num_positive=labels.count(Pool.AUTONOMOUS_POSITIVE),
             num_negative=labels.count(Pool.AUTONOMOUS_NEGATIVE),
             why_not_autonomous=f", for the critic has no say: {labels.report.left_out or labels.report.reason}",
         )
-        is_partial = labels.report.left_out and labels.count(Pool.AUTONOMOUS_POSITIVE)
-        left_out = f"; autonomous steps left out of {labels.report.left_out}" if is_partial else ""
-        num_unhelpful = labels.count(Pool.UNHELPFUL)
-        people = f"; {num_unhelpful} correction steps more did not help" if num_unhelpful else ""
-        num_goals = labels.num_goals(chosen)
-        goals = (
-            f"; {chosen.goal_share:.0%} of a batch learn where {num_goals} autonomous steps led" if num_goals else ""
-        )
-        return dataclasses.replace(chosen, reason=f"{chosen.reason}{left_out}{goals}{people}")
+        is_scarce = self.mixing.scarcity(num_corrections) > 0
+        share, num_goals = self.mixing.scarce_online_share, labels.num_goals(chosen)
+        num_unhelpful, is_used = labels.count(Pool.UNHELPFUL), labels.count(Pool.AUTONOMOUS_POSITIVE)
+        notes = {
+            f"corrections are {share:.0%} of people's samples, being few": is_scarce and num_corrections,
+            f"autonomous steps left out of {labels.report.left_out}": labels.report.left_out and is_used,
+            f"{chosen.goal_share:.0%} of a batch learn where {num_goals} autonomous steps led": num_goals,
+            f"{num_unhelpful} correction steps more did not help": num_unhelpful,
+        }
+        reason = "; ".join([chosen.reason, *(note for note, applies in notes.items() if applies)])
+        return dataclasses.replace(chosen, online_share=share if is_scarce else None, reason=reason)
 
     def guidance(self, labels: Labels) -> Guidance:
         """Against the negative condition, where one was learned: the less so, the more people helped."""

@@ -88,6 +88,10 @@ def test_recap_learns_where_its_own_successes_led_and_imitates_none_of_them() ->
     assert f"25% of a batch learn where {expected.sum()} autonomous steps led" in mix.reason
     plenty = dataclasses.replace(recap, mixing=MixConfig(plentiful_corrections=1)).mix(labels)
     assert plenty.goal_share == 0
+    assert mix.online_share == recap.mixing.scarce_online_share
+    assert "corrections are 10% of people's samples, being few" in mix.reason
+    assert plenty.online_share is None, "SOP's rule"
+    assert "being few" not in plenty.reason
     assert "learn where" not in plenty.reason
     assert not HgDagger().label(data, device=CPU, seed=0).is_goal.any()
 
@@ -122,3 +126,4 @@ def test_imitation_baselines() -> None:
     for algorithm, labels in ((HgDagger(), people), (FilteredBc(), filtered)):
         assert algorithm.guidance(labels) == Guidance()
         assert algorithm.mix(labels).reason
+        assert algorithm.mix(labels).online_share is None, "SOP's rule"

@@ -79,6 +79,17 @@ def test_with_plentiful_help_recap_draws_hg_daggers_batches() -> None:
         assert np.array_equal(ours, theirs)
 
 
+def test_a_mix_may_say_how_much_corrections_are_in_place_of_sops_rule() -> None:
+    data = toy_data(num_rollouts=40)
+    labels = HgDagger().label(data, device=torch.device("cpu"), seed=0)
+    shares = []
+    for share in (None, 0.1):
+        mix = dataclasses.replace(HALF, autonomous_share=0.0, online_share=share)
+        draw = Sampler(data.experience, labels, mix, seed=0).draw(0, 40_000, OnlineShare(FIXED))
+        shares.append(draw.is_online.mean())
+    assert shares == pytest.approx([0.5, 0.1], abs=0.01)
+
+
 def test_tasks_weigh_the_same_whatever_their_size() -> None:
     data = toy_data(num_demonstrations=9, num_rollouts=0, num_helped=0)
     experience = dataclasses.replace(data.experience, task=np.array([0] * 8 + [3]))

@@ -61,7 +61,7 @@ def test_what_is_no_cell_is_refused(text: str) -> None:
 def test_all_algorithms_learn_from_one_collection_in_study_a() -> None:
     arms = list(QUESTION_A.arms("plug_insertion", 0, Scale(), {}))
     scarce = {arm.name: cell for arm, cell in arms if arm.setting == ("scarce", "fast", "same")}
-    assert set(scarce) == {"recap", "hg_dagger", "filtered_bc", "recap_random", "recap_published"}
+    assert set(scarce) == {"recap", "hg_dagger", "filtered_bc", "recap_random", "recap_published", "recap_no_goals"}
     assert len({cell.parents[1].id for cell in scarce.values()}) == 1
     assert len({cell.settings["updates"] for _, cell in arms if cell.kind is Kind.CANDIDATE}) == 1
 
