@@ -81,6 +81,13 @@ QUESTION = Question(
     name="a",
     title="when does RECAP beat HG-DAgger?",
     columns=("help", "people", "data"),
-    comparisons=(("recap", "hg_dagger"), ("recap", "recap_random")),
+    comparisons=(
+        ("recap", "hg_dagger"),
+        ("recap", "recap_random"),
+        ("recap", "recap_no_critic"),
+        ("recap_no_critic", "hg_dagger"),
+        ("recap", "recap_no_goals"),
+        ("recap_no_goals", "hg_dagger"),
+    ),
     arms=_arms,
 )
