@@ -1,6 +1,11 @@
-"""WCAG 2.2 AA as far as a machine can tell, on every screen in both themes; and a shift's work without a mouse."""
+"""WCAG 2.2 AA as far as a machine can tell, on every screen in both themes; and a shift's work without a mouse.
 
-from typing import Any
+Every screen is pictured too, for people to look at: TOUCHLINE_SCREENSHOTS names the folder.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
 
 from playwright.sync_api import Page, expect
 
@@ -11,17 +16,26 @@ from tests.browser_visit import AXE, Visits, go_to
 
 ROBOT = ROBOTS[3]
 MAX_TABS = 80
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 RUN = """async tags => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations.map(
     ({ id, nodes }) => [id, nodes.slice(0, 3).map((node) => `${node.target.join(" ")}: ${node.failureSummary}`)])"""
 
 
-def test_every_screen_in_both_themes(visits: Visits, site: Site) -> None:
+def test_every_screen_in_both_themes(visits: Visits, site: Site, tmp_path: Path) -> None:
+    folder = Path(os.environ.get("TOUCHLINE_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
     page = with_axe(visits, "ada")
     found: dict[str, list[Any]] = {}
     for path in screens(site):
         go_to(page, path)
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("#main h1").first).not_to_be_empty()
         found |= violations(page, path)
+        name, *rest = path.strip("/").split("/")
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            page.screenshot(path=folder / f"{name}{'-one' if rest else ''}-{theme}.png")
     assert not found, found
 
 
@@ -92,7 +106,7 @@ def with_axe(visits: Visits, person: str) -> Page:
 def violations(page: Page, where: str) -> dict[str, list[Any]]:
     """What axe finds on what is shown, by place and theme."""
     found = {}
-    for theme in ("light", "dark"):
+    for theme in THEMES:
         page.emulate_media(color_scheme=theme)
         if failed := page.evaluate(RUN, TAGS):
             found[f"{where} {theme}"] = failed

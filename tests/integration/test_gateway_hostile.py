@@ -164,7 +164,7 @@ def test_tokens_are_checked_and_pages_of_other_origins_refused() -> None:
             with ticking(robot_url(gateway), token="robots") as robot:
                 async with operator(gateway, token="people") as client:
                     await client.wait_for(lambda: "r1" in client.robots, DEADLINE_S)
-                    assert robot.link.is_up
+                    await until(lambda: robot.link.is_up)
 
     asyncio.run(scenario())
 
@@ -178,7 +178,7 @@ def test_an_enrolled_robot_comes_in_by_its_own_token_under_its_own_name_until_it
             with ticking(robot_url(gateway), token=auth.tokens_of(held, {})) as robot:
                 async with operator(gateway, token="people") as client:
                     await client.wait_for(lambda: "r1" in client.robots, DEADLINE_S)
-                    assert robot.link.is_up
+                    await until(lambda: robot.link.is_up)
             own = auth.header(held[1].token)
             async with connect(robot_url(gateway), additional_headers=own) as socket:
                 info = protocol.RobotInfo(robot_id="r1", spec="{}", is_simulated=True)
