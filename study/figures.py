@@ -70,22 +70,21 @@ def arms(question: Question, findings: Findings) -> tuple[str, str] | None:
 
 
 def minutes(question: Question, findings: Findings) -> tuple[str, str] | None:
-    """Success of fleets over fleet minutes: the mean over seeds."""
+    """Success of fleets over fleet minutes, one line a seed: some end sooner than others."""
     groups = _with_curves(findings)
     if not groups:
         return None
 
     def draw(axes: Axes) -> None:
         for number, (name, curves) in enumerate(groups.items()):
-            rounds = min(map(len, curves))
-            x = [float(np.mean([curve[i]["fleet_minutes"] for curve in curves])) for i in range(rounds)]
-            y = [float(np.mean([curve[i][SUCCESS] for curve in curves])) for i in range(rounds)]
-            axes.plot(x, y, label=f"{name}, {len(curves)} seeds", **_style(number, line="-"))
+            for label, curve in zip([f"{name}, {len(curves)} seeds", *[None] * len(curves)], curves, strict=False):
+                x = [entry["fleet_minutes"] for entry in curve]
+                axes.plot(x, [entry[SUCCESS] for entry in curve], label=label, **_style(number, line="-"))
         axes.axhline(0.9, color=INK, linewidth=0.8, linestyle=":")
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("fleet minutes")
 
-    return _drawn("success over fleet minutes, mean over seeds", draw, num_rows=8)
+    return _drawn("success over fleet minutes", draw, num_rows=8)
 
 
 def effort(question: Question, findings: Findings) -> tuple[str, str] | None:

@@ -42,6 +42,8 @@ class FleetConfig:
     """Sections of settings that differ from the learner's defaults."""
     target: float = 0.9
     """Success whose time is asked for."""
+    ends_at_target: bool = False
+    """Whether the history ends when it has got there, with rounds to spare."""
 
     def __post_init__(self) -> None:
         for name in ("num_robots", "num_rounds", "round_minutes", "updates_per_minute"):
@@ -66,10 +68,10 @@ class Fleet:
             demonstrations: what it learned from.
             num_evaluations: held-out scenes after every round.
         """
-        files, minutes = [demonstrations], 0.0
+        config, files, minutes = self._config, [demonstrations], 0.0
         policy, guidance = checkpoint.load(base), Guidance()
         curve: list[Finding] = []
-        for round in range(1, self._config.num_rounds + 1):
+        for round in range(1, config.num_rounds + 1):
             worked = self._work(policy, guidance, round)
             minutes += worked.pop("fleet_minutes")
             if round > 1:
@@ -79,13 +81,15 @@ class Fleet:
                 evaluated = self._world.evaluate(policy, guidance, num_evaluations)
                 curve.append({"round": round, "fleet_minutes": minutes, **worked, **evaluated})
             files.append(self._episodes(round))
+            if config.ends_at_target and minutes_to(curve, config.target) is not None:
+                break
         for path in files[1:]:
             path.unlink()
         return {
             **curve[-1],
             "curve": curve,
-            "minutes_to_target": minutes_to(curve, self._config.target),
-            "target": self._config.target,
+            "minutes_to_target": minutes_to(curve, config.target),
+            "target": config.target,
         }
 
     def _work(self, policy: Policy, guidance: Guidance, round: int) -> Finding:

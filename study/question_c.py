@@ -2,7 +2,9 @@
 
 Written down before running: fleet minutes until success over held-out scenes is at least .9 in two rounds
 running; the ratio of one robot's to four robots' (SOP, arXiv 2601.03044, published 2.4 for its own task
-and a target of .8). A history that never gets there counts as longer than it ran.
+and a target of .8). People watch one episode in twenty of each robot, so that data is what a fleet waits for:
+the smallest time there can be is two rounds. A history ends when it got there; one that never does counts as longer
+than it ran.
 """
 
 from collections.abc import Iterator
@@ -12,7 +14,9 @@ from study.plan import Arm, Changes, Question, Scale
 from study.recipes import FAST, Recipes
 
 _ROBOTS = (4, 1, 2, 8)
-_ATTENTION = 0.3
+_ATTENTION = 0.05
+_TIMES_ROUNDS = 2
+"""Of a study's usual rounds: one robot may need long."""
 
 
 def _arms(task: str, seed: int, scale: Scale, changes: Changes) -> Iterator[tuple[Arm, Cell]]:
@@ -20,7 +24,13 @@ def _arms(task: str, seed: int, scale: Scale, changes: Changes) -> Iterator[tupl
     base = recipes.base()
     yield Arm(task=task, seed=seed, name="base", setting=()), base
     for num_robots in _ROBOTS[: scale.settings]:
-        cell = recipes.fleet(base, {**FAST, "attention": _ATTENTION}, num_robots=num_robots)
+        cell = recipes.fleet(
+            base,
+            {**FAST, "attention": _ATTENTION},
+            num_robots=num_robots,
+            num_rounds=_TIMES_ROUNDS * scale.rounds,
+            ends_at_target=True,
+        )
         yield Arm(task=task, seed=seed, name=f"{num_robots} robots", setting=()), cell
 
 
@@ -28,6 +38,6 @@ QUESTION = Question(
     name="c",
     title="how much sooner with more robots?",
     columns=(),
-    comparisons=(("4 robots", "1 robots"), ("8 robots", "4 robots")),
+    comparisons=(),
     arms=_arms,
 )

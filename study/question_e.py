@@ -1,7 +1,7 @@
 """Study e: onwards from the last weights or anew from the base, and a mix that follows losses or a fixed one?
 
-Written down before running: four robots; success over held-out scenes after the last round, and fleet
-minutes to .9; continual - iterated and adaptive - fixed.
+Written down before running: four robots of whose episodes people watch one in twenty, as in c; success over held-out
+scenes after the last round, and fleet minutes to .9; continual - iterated and adaptive - fixed.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from study.cell import Cell
 from study.plan import Arm, Changes, Question, Scale
 from study.recipes import FAST, Recipes
 
-_ATTENTION = 0.3
+_ATTENTION = 0.05
 _NUM_ROBOTS = 4
 _SCHEDULES = (("iterated", False), ("continual", True))
 _MIXES = (("adaptive", True), ("fixed", False))

@@ -12,6 +12,7 @@ from study.plan import Arm, Question
 
 MEASURES = {SUCCESS: "success", "ranking": "ranking", "auc": "AUC"}
 """Measures in words."""
+_MINUTES = "minutes_to_target"
 _BASE, _ONE_ROBOT = "base", "1 robots"
 _CRITIC = ("ranking", "auc", "calibration_error", "bias")
 
@@ -99,16 +100,22 @@ def lookahead(question: Question, findings: Findings) -> list[str]:
 
 
 def minutes(question: Question, findings: Findings) -> list[str]:
-    """Fleet minutes to the target, seed by seed; a history that never got there counts as longer than it ran."""
-    groups = grouped(findings, "minutes_to_target")
+    """Fleet minutes to the target, seed by seed; a history that never got there counts as longer than it ran.
+
+    The ratios' geometric mean is there if all of them are known: without those that never got there it would flatter.
+    """
+    groups = grouped(findings, _MINUTES)
     rows = []
     for (task, setting, name), group in groups.items():
         one_robot = groups.get((task, setting, _ONE_ROBOT), {})
         taken = [_minutes(group[seed]) for seed in sorted(group)]
-        sooner = [_ratio(one_robot[seed], group[seed]) for seed in sorted(group) if seed in one_robot]
-        ratio = ", ".join(sooner) or "-"
-        rows.append([task, *setting, name, ", ".join(taken), ratio, _numbers(sorted(group))])
-    return _table(_about(question, "arm", "fleet minutes to the target", "one robot's over these", "seeds"), rows)
+        pairs = [(one_robot[seed], group[seed]) for seed in sorted(group) if seed in one_robot]
+        ratios = ", ".join(_ratio(*pair) for pair in pairs) or "-"
+        is_known = bool(pairs) and all(finding[_MINUTES] is not None for pair in pairs for finding in pair)
+        mean = interval(ratio_over_seeds([one[_MINUTES] / ours[_MINUTES] for one, ours in pairs])) if is_known else "-"
+        rows.append([task, *setting, name, ", ".join(taken), ratios, mean, _numbers(sorted(group))])
+    head = ("arm", "fleet minutes to the target", "one robot's over these", "mean ratio [95 %]", "seeds")
+    return _table(_about(question, *head), rows)
 
 
 def promotions(question: Question, findings: Findings) -> list[str]:
@@ -168,12 +175,12 @@ def _over_seeds(found: Sequence[Finding], measure: str) -> str:
 
 
 def _minutes(finding: Finding) -> str:
-    reached = finding["minutes_to_target"]
+    reached = finding[_MINUTES]
     return f"> {finding['curve'][-1]['fleet_minutes']:.1f}" if reached is None else f"{reached:.1f}"
 
 
 def _ratio(one_robot: Finding, finding: Finding) -> str:
-    ours, theirs = finding["minutes_to_target"], one_robot["minutes_to_target"]
+    ours, theirs = finding[_MINUTES], one_robot[_MINUTES]
     if ours is None:
         return "?"
     return f"> {one_robot['curve'][-1]['fleet_minutes'] / ours:.1f}" if theirs is None else f"{theirs / ours:.1f}"

@@ -1,8 +1,11 @@
 """A fleet on the virtual clock."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from policy import checkpoint
 from policy.errors import ConfigError
 from policy.flow import Guidance
 from policy.network import PolicyConfig
@@ -11,7 +14,8 @@ from policy.schema import Outcome
 from policy.tokens import Vocabulary
 from policy.transforms import Normaliser
 from robots import tasks
-from study.fleet import FleetConfig, minutes_to
+from study import episode
+from study.fleet import Fleet, FleetConfig, minutes_to
 from study.person import PersonConfig
 from study.rollout import RolloutConfig, demonstrate, roll_out
 from study.world import World, WorldConfig
@@ -59,6 +63,27 @@ def test_episodes_that_have_begun_end_in_their_own_time() -> None:
     assert len(worked) >= 2
     assert all(one.outcome for one in worked)
     assert sum(one.num_steps > 24 for one in worked) >= 1
+
+
+def test_a_history_that_is_to_end_at_the_target_ends_there_and_keeps_no_episodes(tmp_path: Path) -> None:
+    world = World(WorldConfig(task="plug_insertion", seed=0))
+    demonstrations = tmp_path / "demonstrations.npz"
+    episode.save(demonstrations, list(world.demonstrations(1)))
+    checkpoint.save(tmp_path / "base", _untrained())
+    config = FleetConfig(
+        num_robots=2,
+        num_rounds=6,
+        round_minutes=0.02,
+        updates_per_minute=50,
+        algorithm="hg_dagger",
+        target=0.0,
+        ends_at_target=True,
+    )
+    fleet = Fleet(config, world, PersonConfig(attention=0.0), tmp_path, seed=0)
+    found = fleet.run(tmp_path / "base", demonstrations, 2)
+    assert [entry["round"] for entry in found["curve"]] == [2, 3]
+    assert found["minutes_to_target"] == found["curve"][0]["fleet_minutes"] > 0
+    assert not list(tmp_path.glob("round-*"))
 
 
 def test_robots_start_again_until_the_time_is_up() -> None:

@@ -113,9 +113,19 @@ def test_every_question_is_there_in_the_words_it_was_asked_in() -> None:
         assert f"## {question.name}: {question.title}" in page
         assert "\n".join(words(question.name)).strip() in page
         assert any("ritten down before running" in line for line in words(question.name))
-    assert "| plug_insertion | 8 robots | 8.0, 9.0, 10.0 | > 1.5, > 1.3, > 1.2 | 2, 3, 4 |" in page
+    assert "| plug_insertion | 8 robots | 8.0, 9.0, 10.0 | > 1.5, > 1.3, > 1.2 | - | 2, 3, 4 |" in page
     assert "| 2 (12 min), never |" in page
     assert "ranking | as is - 51 bins | +0.000 [+0.000, +0.000] | 2, 3, 4 | Student over 3 seeds |" in page
+
+
+def test_how_much_sooner_is_a_mean_once_every_fleet_got_there() -> None:
+    lines = _lines(questions="c")
+    for line in lines:
+        if line["kind"] == Kind.FLEET and line["finding"]["minutes_to_target"] is None:
+            line["finding"]["minutes_to_target"] = 18.0
+    assert "| plug_insertion | 8 robots | 8.0, 9.0, 10.0 | 2.2, 2.0, 1.8 | 2.008 [1.522, 2.650] | 2, 3, 4 |" in _page(
+        lines
+    )
 
 
 @pytest.mark.parametrize(
