@@ -20,6 +20,8 @@ Written down before running:
 
 Settings of recap and of the policy were chosen on seeds 10, 11 and 12. Whom to believe was chosen on seeds 0 and 1 of
 plug insertion too, which therefore are not asked about imperfect people; other reported seeds had no part in it.
+Scarce help by imperfect people was asked last, when plug insertion's seeds 2 to 6 had run in all other settings; before
+that it had been seen on seeds 10 and 11 alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,9 +44,11 @@ _SETTINGS = (
     ("plenty", "fast"),
     ("scarce", "fast"),
     ("nearly none", "fast"),
+    ("scarce", "imperfect"),
 )
 _CONTROLS_OF: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("plenty", "imperfect"): ("recap_no_critic",),
+    ("scarce", "imperfect"): ("recap_no_critic",),
     ("scarce", "fast"): ("recap_published", "recap_no_goals"),
     ("nearly none", "fast"): ("recap_published", "recap_no_goals"),
 }
