@@ -113,5 +113,8 @@ def _properties(log_dir: Path, port: int, controller_port: int, config: BrokerCo
         "num.network.threads": 2,
         "num.io.threads": 4,
         "log.cleaner.dedupe.buffer.size": 8 << 20,
+        # After a crash the node takes itself for one that may still run until the session of the one that died is over.
+        "broker.session.timeout.ms": 4_000,
+        "broker.heartbeat.interval.ms": 500,
     }
     return "".join(f"{key}={value}\n" for key, value in settings.items())
