@@ -62,9 +62,14 @@ class MixConfig:
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must lie in [0, 1]", value=getattr(self, name))
 
-    def scarcity(self, num_corrections: int) -> float:
-        """1 where nobody helped, falling to 0 where corrections are plentiful."""
-        return 1 - min(1.0, num_corrections / self.plentiful_corrections)
+    def scarcity(self, num_corrections: int, num_unhelpful: int = 0) -> float:
+        """1 where nobody helped, falling to 0 where corrections are plentiful.
+
+        Corrections of people of whom as many did not help count half, and so on: what is left of poor help is no better
+        than a little.
+        """
+        helpful_share = num_corrections / max(1, num_corrections + num_unhelpful)
+        return 1 - min(1.0, helpful_share * num_corrections / self.plentiful_corrections)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,10 +89,16 @@ class Mix:
 
 
 def choose(
-    config: MixConfig, *, num_corrections: int, num_positive: int, num_negative: int, why_not_autonomous: str = ""
+    config: MixConfig,
+    *,
+    num_corrections: int,
+    num_positive: int,
+    num_negative: int,
+    num_unhelpful: int = 0,
+    why_not_autonomous: str = "",
 ) -> Mix:
     """Corrections lead where they are plentiful, autonomous steps by advantage where help is scarce."""
-    num_autonomous, scarcity = num_positive + num_negative, config.scarcity(num_corrections)
+    num_autonomous, scarcity = num_positive + num_negative, config.scarcity(num_corrections, num_unhelpful)
     goals = scarcity * config.goal_share
     if num_autonomous == 0 or not config.scarce_autonomous_share:
         reason = f"{num_corrections} correction steps and demonstrations are imitated; no autonomous steps"

@@ -39,7 +39,7 @@ class Kind(enum.StrEnum):
 _RULES: Mapping[tuple[Kind, str], str] = {
     (Kind.BASE, ""): "goals in hindsight",
     **dict.fromkeys(((kind, "") for kind in (Kind.COLLECT, Kind.FLEET, Kind.DRIFT)), "time waits for people"),
-    **dict.fromkeys(((Kind.CANDIDATE, name) for name in ("recap", "recap_random")), "few corrections are drawn less"),
+    **dict.fromkeys(((Kind.CANDIDATE, name) for name in ("recap", "recap_random")), "poor help counts as little"),
 }
 """What a kind, and for candidates an algorithm, computes by now that it did not at first: a cell that was computed
 before is another one."""

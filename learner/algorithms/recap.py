@@ -109,19 +109,20 @@ class Recap:
     def mix(self, labels: Labels) -> Mix:
         """Read the data: how many corrections, and whether the critic has a say."""
         assert labels.report is not None
-        num_corrections = labels.count(Pool.CORRECTION)
+        num_corrections, num_unhelpful = labels.count(Pool.CORRECTION), labels.count(Pool.UNHELPFUL)
         chosen = choose(
             self.mixing,
             num_corrections=num_corrections,
             num_positive=labels.count(Pool.AUTONOMOUS_POSITIVE),
             num_negative=labels.count(Pool.AUTONOMOUS_NEGATIVE),
+            num_unhelpful=num_unhelpful,
             why_not_autonomous=f", for the critic has no say: {labels.report.left_out or labels.report.reason}",
         )
-        is_scarce = self.mixing.scarcity(num_corrections) > 0
+        is_scarce = self.mixing.scarcity(num_corrections, num_unhelpful) > 0
         share, num_goals = self.mixing.scarce_online_share, labels.num_goals(chosen)
-        num_unhelpful, is_used = labels.count(Pool.UNHELPFUL), labels.count(Pool.AUTONOMOUS_POSITIVE)
+        is_used = labels.count(Pool.AUTONOMOUS_POSITIVE)
         notes = {
-            f"corrections are {share:.0%} of people's samples, being few": is_scarce and num_corrections,
+            f"corrections are {share:.0%} of people's samples, good ones being few": is_scarce and num_corrections,
             f"autonomous steps left out of {labels.report.left_out}": labels.report.left_out and is_used,
             f"{chosen.goal_share:.0%} of a batch learn where {num_goals} autonomous steps led": num_goals,
             f"{num_unhelpful} correction steps more did not help": num_unhelpful,
@@ -131,7 +132,7 @@ class Recap:
 
     def guidance(self, labels: Labels) -> Guidance:
         """Against the negative condition, where one was learned: the less so, the more people helped."""
-        scarcity = self.mixing.scarcity(labels.count(Pool.CORRECTION))
+        scarcity = self.mixing.scarcity(labels.count(Pool.CORRECTION), labels.count(Pool.UNHELPFUL))
         is_learned = labels.count(Pool.AUTONOMOUS_NEGATIVE) and self.mixing.scarce_autonomous_share
         if not (is_learned and scarcity):
             return Guidance()

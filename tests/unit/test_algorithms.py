@@ -89,11 +89,24 @@ def test_recap_learns_where_its_own_successes_led_and_imitates_none_of_them() ->
     plenty = dataclasses.replace(recap, mixing=MixConfig(plentiful_corrections=1)).mix(labels)
     assert plenty.goal_share == 0
     assert mix.online_share == recap.mixing.scarce_online_share
-    assert "corrections are 10% of people's samples, being few" in mix.reason
+    assert "corrections are 10% of people's samples, good ones being few" in mix.reason
     assert plenty.online_share is None, "SOP's rule"
     assert "being few" not in plenty.reason
     assert "learn where" not in plenty.reason
     assert not HgDagger().label(data, device=CPU, seed=0).is_goal.any()
+
+
+def test_many_corrections_of_people_who_seldom_help_are_no_better_than_few() -> None:
+    recap = Recap(critic=NEVER, value=QUICK, mixing=MixConfig(plentiful_corrections=10))
+    labels = recap.label(toy_data(), device=CPU, seed=0)
+    assert recap.mix(labels).online_share is None, "SOP's rule"
+    (corrections,) = np.nonzero(labels.pool == Pool.CORRECTION)
+    labels.pool[corrections[12:]] = Pool.UNHELPFUL
+    mix = recap.mix(labels)
+    assert mix.online_share == recap.mixing.scarce_online_share
+    helpful_share = 12 / len(corrections)
+    assert mix.goal_share == pytest.approx((1 - 12 * helpful_share / 10) * recap.mixing.goal_share)
+    assert f"{len(corrections) - 12} correction steps more did not help" in mix.reason
 
 
 def test_the_control_keeps_the_share_and_loses_the_information() -> None:
