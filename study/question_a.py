@@ -19,8 +19,8 @@ Written down before running:
 * secondary: failures and throughput against base; steps of a success against those of helped successes.
 
 Settings of recap and of the policy were chosen on seeds 10, 11 and 12. Whom to believe was chosen on seeds 0 and 1 of
-plug insertion too, which therefore are not asked about imperfect people. Other reported seeds had no part in it, but for
-two things. Scarce help by imperfect people was asked last, when plug insertion's seeds 2 to 6 had run in all other
+plug insertion too, which therefore are not asked about imperfect people. Other reported seeds had no part in it, but
+for two things. Scarce help by imperfect people was asked last, when plug insertion's seeds 2 to 6 had run in all other
 settings; before that it had been seen on seeds 10 and 11 alone. And that what is left of poor help counts as little was
 tried because these seeds made more of little imperfect help than of plenty; how, was chosen on seeds 10 and 11.
 """
