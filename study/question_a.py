@@ -10,8 +10,8 @@ Written down before running:
   every setting. recap must not be worse by more than 2 points where help is plenty and good, and be better,
   interval clear of zero, where help is scarce or imperfect;
 * control with imperfect people: recap_no_critic, whose critic is never asked, so that people are judged by how episodes
-  ended and no autonomous step is used: what it gains on hg_dagger is due to judging people, and what recap gains on
-  it is due to the critic;
+  ended alone: what it gains on hg_dagger is due to judging people, to drawing less of what is left and to goals, and
+  what recap gains on it is due to the critic;
 * controls with fast people who are few: recap_published, which imitates autonomous steps by their advantage as the
   paper does, guided against the negative condition, in place of learning where they led; recap_no_goals, which learns
   from people alone, HG-DAgger but for how often few corrections are drawn: what it gains on hg_dagger is due to that,
